@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tocsin/async/clock.hpp"
+#include "tocsin/async/task_group.hpp"
+#include "tocsin/async/wakeup.hpp"
+#include "tocsin/check/check.hpp"
+#include "tocsin/model/sample.hpp"
+
+namespace tocsin::schedule {
+
+/// One check as the scheduler runs it.
+struct ScheduledCheck {
+  std::string name;
+  std::shared_ptr<Check> check;
+  Duration every{};
+  Duration timeout{};
+};
+
+/// What checks reach; see CheckContext.
+struct Surroundings {
+  const HostFiles& files;
+  Network& network;
+  Processes& processes;
+  HelperProcess& helper;
+  PressureTriggers& pressure;
+};
+
+/// Runs every check on its phase: due times lie on a grid of one second (of `every`, when shorter), at hash(name) mod
+/// every, so that reloads and restarts cause no bursts and checks due together share a wake-up. Never two runs of one check
+/// at once; a run that overruns skips the turns it missed. At most limits::checks_in_flight run together; the rest wait
+/// their turn, and their lag says so. Each run is cut off at its timeout.
+class Scheduler {
+ public:
+  using Sink = std::function<void(const ScheduledCheck&, Observation)>;
+  Scheduler(asio::any_io_executor executor, Clock& clock, Surroundings surroundings, Sink sink);
+  ~Scheduler();
+
+  /// Replaces the set: a check whose pointer is unchanged keeps its phase, run in flight and earlier appointment.
+  void replace(std::vector<ScheduledCheck> checks);
+  /// Look at the check no later than this (confirm_every, the end of a hold). Ignored for unknown names.
+  void look_no_later_than(const std::string& name, SteadyTime at);
+  /// Run the check now, or as soon as the run in flight has ended.
+  void nudge(const std::string& name);
+  /// Collects evidence between runs, ended by the deadline; empty for an unknown name or when a run is stuck.
+  asio::awaitable<Evidence> evidence(std::string name, SteadyTime deadline);
+
+  /// Until cancelled.
+  asio::awaitable<void> run();
+
+  std::size_t in_flight() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The phase of a check on its grid: hash(name) mod every, rounded down to the grid. FNV-1a, stable across versions.
+Duration phase_of(std::string_view name, Duration every);
+
+}  // namespace tocsin::schedule

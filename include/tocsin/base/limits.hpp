@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "tocsin/base/time.hpp"
+
+/// Every bound of the program in one place; vendors' limits cite where they come from.
+namespace tocsin::limits {
+
+using namespace std::chrono_literals;
+
+// The host.
+inline constexpr std::size_t checks_in_flight = 64;
+inline constexpr std::size_t samples_per_run = 512;
+inline constexpr std::size_t host_file_bytes = 4u << 20;
+inline constexpr std::size_t plugin_output_bytes = 64u << 10;
+inline constexpr std::size_t evidence_lines = 12;
+inline constexpr std::size_t evidence_line_characters = 300;
+inline constexpr Duration evidence_wait = 500ms;
+
+// Configuration.
+inline constexpr std::size_t config_file_bytes = 1u << 20;
+inline constexpr std::size_t config_files = 512;
+inline constexpr std::size_t config_depth = 64;
+inline constexpr std::size_t config_checks = 4096;
+inline constexpr std::size_t complaints_shown = 100;
+inline constexpr std::size_t secret_bytes = 64u << 10;
+
+// The network.
+inline constexpr std::size_t http_response_bytes = 1u << 20;
+inline constexpr std::size_t http_header_bytes = 64u << 10;
+inline constexpr std::size_t http_request_bytes = 1u << 20;
+inline constexpr std::size_t http_connections = 256;
+
+// Decisions and their trail.
+inline constexpr std::size_t members_per_incident = 200;
+inline constexpr std::size_t timeline_text_characters = 4000;
+inline constexpr std::size_t outbox_entries = 100'000;
+inline constexpr std::size_t outbox_payload_bytes = 600u << 10;
+inline constexpr std::size_t deliveries_in_flight = 16;
+inline constexpr Duration delivery_timeout = 20s;
+inline constexpr Duration backoff_first = 1s;
+inline constexpr Duration backoff_most = 5min;
+inline constexpr Duration shutdown_grace = 5s;
+inline constexpr Duration closed_incident_retention = std::chrono::hours{24 * 400};
+
+// Slack (contracts: method reference and Block Kit reference pages of docs.slack.dev).
+inline constexpr std::size_t slack_channel_name_characters = 80;   // conversations.create
+inline constexpr std::size_t slack_topic_characters = 250;         // conversations.setTopic, setPurpose
+inline constexpr std::size_t slack_section_characters = 3000;      // section block text
+inline constexpr std::size_t slack_header_characters = 150;        // header block
+inline constexpr std::size_t slack_message_blocks = 50;            // blocks per message
+inline constexpr std::size_t slack_blocks_characters = 12'000;     // undocumented total near 13,200 (bolt-js#2509)
+inline constexpr std::size_t slack_update_text_characters = 4000;  // chat.update text
+inline constexpr std::size_t slack_bookmark_title_characters = 256;  // bookmarks.add
+inline constexpr std::size_t slack_bookmark_link_bytes = 2048;       // bookmarks.add
+inline constexpr std::size_t slack_invite_users = 100;               // conversations.invite
+inline constexpr int slack_name_suffixes = 50;
+
+// PagerDuty (Events API v2, developer docs "Send an Event").
+inline constexpr std::size_t pagerduty_summary_characters = 1024;
+inline constexpr std::size_t pagerduty_payload_bytes = 512'000;
+inline constexpr std::size_t pagerduty_dedup_key_characters = 255;
+
+}  // namespace tocsin::limits

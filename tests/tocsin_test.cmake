@@ -1,0 +1,23 @@
+# tocsin_test(NAME LINKS lib…): one GoogleTest program from every *_test.cpp of the current folder, known to CTest under
+# that name. TOCSIN_SOURCE_DIR is where the fixtures are.
+function(tocsin_test name)
+  cmake_parse_arguments(T "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${T_LINKS} tocsin_asio tocsin_warnings GTest::gtest GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE TOCSIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_precompile_headers(${name} REUSE_FROM tocsin_pch_test)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
+
+add_library(tocsin_pch_test STATIC ${CMAKE_BINARY_DIR}/empty.cpp)
+target_link_libraries(tocsin_pch_test PUBLIC tocsin_asio GTest::gtest GTest::gmock PRIVATE tocsin_warnings)
+target_precompile_headers(tocsin_pch_test PRIVATE
+  <chrono> <functional> <map> <memory> <optional> <string> <vector> <gtest/gtest.h>
+  <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp> <boost/asio/io_context.hpp> <boost/asio/use_awaitable.hpp>
+  <boost/asio/steady_timer.hpp> <boost/asio/ip/tcp.hpp>)
