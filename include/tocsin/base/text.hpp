@@ -20,7 +20,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 bool starts_with(std::string_view text, std::string_view prefix);
 /// The candidate nearest to `word` by edit distance, or empty when none is near (distance > 1/3 of its length, least 2).
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
-/// A number as people write it: at most `digits` significant ones, no trailing zeros, never an exponent below 1e15.
+/// A number as people write it: at most `digits` significant ones (whole digits are never rounded away), no trailing
+/// zeros, never an exponent below 1e15.
 std::string describe_number(double value, int digits = 3);
 
 }  // namespace tocsin
