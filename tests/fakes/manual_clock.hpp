@@ -55,25 +55,23 @@ void settle(asio::io_context& loop);
 /// sleeps a second at a time sees every one of its seconds.
 void run_for(asio::io_context& loop, ManualClock& clock, Duration length);
 
-/// Runs the loop until the work has ended and returns what it returned; throws what it threw. Waits
-/// for descriptors and other threads, but does not move a manual clock.
+/// Runs the loop until the work has ended; throws what it threw. Waits for descriptors and other
+/// threads, but does not move a manual clock.
+void run_to_end(asio::io_context& loop, asio::awaitable<void> work);
+
+/// Awaits the work and leaves its value in `into`, since co_spawn asks for values that can be made
+/// from nothing.
+template <class T>
+asio::awaitable<void> keep(asio::awaitable<T> work, std::optional<T>& into) {
+  into.emplace(co_await std::move(work));
+}
+
+/// The same, for work that returns something.
 template <class T>
 T run_to_end(asio::io_context& loop, asio::awaitable<T> work) {
   std::optional<T> result;
-  std::exception_ptr fault;
-  bool ended = false;
-  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr thrown, T value) {
-    ended = true;
-    fault = thrown;
-    if (!thrown) result.emplace(std::move(value));
-  });
-  loop.restart();
-  while (!ended && loop.run_one() > 0) {
-  }
-  if (fault) std::rethrow_exception(fault);
-  return std::move(result)
-      .value();  // Throws bad_optional_access when nothing is left that could end the work.
+  run_to_end(loop, keep(std::move(work), result));
+  return std::move(result).value();
 }
-void run_to_end(asio::io_context& loop, asio::awaitable<void> work);
 
 }  // namespace tocsin::fakes
