@@ -25,6 +25,13 @@ namespace tocsin {
 template <class T>
 struct Codec;
 
+/// The text as a JSON string, quotes and all.
+std::string quote_json(std::string_view text);
+/// The text as a YAML scalar that reads back as this very text: plain where that is safe, else in double quotes.
+std::string quote_yaml(std::string_view text);
+/// What a complaint says was found: `"5"`, "nothing", "a list", "a map".
+std::string describe_found(const Node& node);
+
 /// A number of bytes: "64KiB", "5GB", a bare "0" is refused for want of a unit.
 struct ByteCount {
   std::uint64_t value{0};

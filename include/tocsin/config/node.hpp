@@ -20,6 +20,7 @@ struct Complaint {
   Place where{};
   std::string path{};     ///< "checks[2].timeout"; empty for the document.
   std::string message{};
+  bool confidential{false};  ///< The source line may hold a secret in plain: it is not quoted.
 };
 
 /// All faults of all files, gathered so that they can be reported in one go. Bounded by limits::complaints_shown when
@@ -27,6 +28,8 @@ struct Complaint {
 class Complaints {
  public:
   void add(Place where, std::string path, std::string message);
+  /// The same, for values that should have been kept secret: the report does not quote the line.
+  void add_confidential(Place where, std::string path, std::string message);
   bool empty() const { return all_.empty(); }
   const std::vector<Complaint>& all() const { return all_; }
 
