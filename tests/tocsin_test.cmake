@@ -11,6 +11,7 @@ function(tocsin_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE TOCSIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_precompile_headers(${name} REUSE_FROM tocsin_pch_test)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   # Neither -fPIC nor -fPIE is asked for, here and below, so that the precompiled header fits programs.
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   add_test(NAME ${name} COMMAND ${name})
@@ -24,3 +25,6 @@ target_precompile_headers(tocsin_pch_test PRIVATE
   <chrono> <functional> <map> <memory> <optional> <string> <vector> <gtest/gtest.h>
   <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp> <boost/asio/io_context.hpp> <boost/asio/use_awaitable.hpp>
   <boost/asio/steady_timer.hpp> <boost/asio/ip/tcp.hpp>)
+# Programs and libraries get different flags for position independence; one header for both must leave it to the
+# compiler's default.
+set_target_properties(tocsin_pch_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
