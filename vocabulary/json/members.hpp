@@ -52,6 +52,7 @@ struct Members<Alert> {
                       item("warning", &Alert::warning),
                       item("unknown_since", &Alert::unknown_since),
                       item("recovering_since", &Alert::recovering_since),
+                      item("clear", &Alert::clear),
                       item("flap_ring", &Alert::flap_ring),
                       item("flapping", &Alert::flapping),
                       item("last_seen", &Alert::last_seen)};
@@ -73,7 +74,8 @@ struct Members<Member> {
     return std::tuple{item("check", &Member::check),       item("type", &Member::type),
                       item("severity", &Member::severity), item("firing", &Member::firing),
                       item("why", &Member::why),           item("since", &Member::since),
-                      item("host", &Member::host),         item("evidence", &Member::evidence)};
+                      item("host", &Member::host),         item("evidence", &Member::evidence),
+                      item("flapping", &Member::flapping)};
   }
 };
 
@@ -135,6 +137,7 @@ struct Members<Incident> {
                       item("title", &Incident::title),
                       item("generation", &Incident::generation),
                       item("pages_again", &Incident::pages_again),
+                      item("members_paged", &Incident::members_paged),
                       item("drill", &Incident::drill),
                       item("members", &Incident::members),
                       item("owners", &Incident::owners),

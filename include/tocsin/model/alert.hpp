@@ -45,6 +45,7 @@ struct Alert {
   std::vector<RuleProgress> warning{};
   std::optional<SteadyTime> unknown_since{};
   std::optional<SteadyTime> recovering_since{};
+  RuleProgress clear{};                ///< Of the clear rule, when it counts looks.
   std::uint32_t flap_ring{};           ///< The last 20 looks: did the severity change? Newest in bit 0.
   bool flapping{false};
   Severity last_seen{Severity::ok};    ///< The severity of the last look, for the flap ring.

@@ -44,6 +44,7 @@ struct Member {
   WallTime since{};
   std::string host{};
   Evidence evidence{};
+  bool flapping{false};      ///< Its changes are kept in the timeline, but nobody is told of each.
   friend bool operator==(const Member&, const Member&) = default;
 };
 
@@ -107,6 +108,7 @@ struct Incident {
   std::string title{};         ///< One line: what is wrong, where.
   int generation{1};           ///< Rises with each reopening; part of the dedup key.
   int pages_again{0};          ///< How often it was paged again as materially worse, in this generation.
+  int members_paged{0};        ///< How many members fired when it was last paged for.
   bool drill{false};
   std::vector<Member> members{};
   Owners owners{};

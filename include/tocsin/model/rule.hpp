@@ -52,6 +52,7 @@ struct RuleFault {
 /// Reads the text; units are checked later, by bind. On a fault nothing else of the text is judged.
 std::variant<Rule, RuleFault> parse_rule(std::string_view text);
 /// Ties each condition to a spec and turns quantities into the spec's unit. Returns every fault; empty means bound.
+/// (Write tocsin::bind: with standard types as arguments, a bare `bind` may find std::bind.)
 std::vector<RuleFault> bind(Rule& rule, std::span<const SampleSpec> specs);
 
 }  // namespace tocsin
