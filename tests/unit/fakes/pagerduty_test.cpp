@@ -22,20 +22,22 @@ struct FakePagerDutyTest : testing::Test {
   }
   HttpReply trigger(const std::string& dedup, const std::string& key = key_a,
                     const std::string& summary = "nginx is down", const std::string& more = "") {
-    return enqueue(R"({"routing_key":")" + key + R"(","event_action":"trigger","dedup_key":")" + dedup +
-                   R"(","payload":{"summary":")" + summary +
+    return enqueue(R"({"routing_key":")" + key + R"(","event_action":"trigger","dedup_key":")" +
+                   dedup + R"(","payload":{"summary":")" + summary +
                    R"(","source":"web-1","severity":"critical"})" + more + "}");
   }
-  HttpReply act(const std::string& action, const std::string& dedup, const std::string& key = key_a) {
-    return enqueue(R"({"routing_key":")" + key + R"(","event_action":")" + action + R"(","dedup_key":")" +
-                   dedup + "\"}");
+  HttpReply act(const std::string& action, const std::string& dedup,
+                const std::string& key = key_a) {
+    return enqueue(R"({"routing_key":")" + key + R"(","event_action":")" + action +
+                   R"(","dedup_key":")" + dedup + "\"}");
   }
 };
 
 TEST_F(FakePagerDutyTest, AcceptsATriggerAndEchoesItsKey) {
   const auto reply = trigger("nginx/1");
   EXPECT_EQ(reply.status, 202);
-  EXPECT_EQ(reply.body, R"({"status":"success","message":"Event processed","dedup_key":"nginx/1"})");
+  EXPECT_EQ(reply.body,
+            R"({"status":"success","message":"Event processed","dedup_key":"nginx/1"})");
   ASSERT_EQ(pagerduty.journal().size(), 1U);
   EXPECT_EQ(pagerduty.journal().front().became, Became::opened);
 }
@@ -79,8 +81,9 @@ TEST_F(FakePagerDutyTest, AfterAResolveATriggerOpensANewAlert) {
 }
 
 TEST_F(FakePagerDutyTest, ATriggerWithoutAKeyIsNeverRecognisedAgain) {
-  const std::string body = R"({"routing_key":")" + key_a +
-                           R"(","event_action":"trigger","payload":{"summary":"s","source":"h","severity":"info"}})";
+  const std::string body =
+      R"({"routing_key":")" + key_a +
+      R"(","event_action":"trigger","payload":{"summary":"s","source":"h","severity":"info"}})";
   enqueue(body);
   enqueue(body);
   EXPECT_EQ(pagerduty.open_alerts(), 2U);
@@ -106,7 +109,8 @@ TEST_F(FakePagerDutyTest, KnowsItsRoutingKeysWhenToldThem) {
 
 TEST_F(FakePagerDutyTest, RefusesMoreThan512KilobytesOnceAndForAll) {
   const auto padded = [&](std::size_t size) {
-    std::string body = R"({"routing_key":")" + key_a + R"(","event_action":"resolve","dedup_key":"k","x":")";
+    std::string body =
+        R"({"routing_key":")" + key_a + R"(","event_action":"resolve","dedup_key":"k","x":")";
     body.append(size - body.size() - 2, 'x');
     return body + "\"}";
   };
