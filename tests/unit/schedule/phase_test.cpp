@@ -1,0 +1,46 @@
+#include "agent/schedule/phase.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "agent/schedule/scheduler.hpp"
+
+namespace tocsin::schedule {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Phase, LiesOnTheGridOfASecondAndBelowEvery) {
+  std::set<Duration> seen;
+  for (int i = 0; i < 200; ++i) {
+    const auto phase = phase_of("check-" + std::to_string(i), 10s);
+    EXPECT_EQ(phase % 1s, 0ns);
+    EXPECT_GE(phase, 0ns);
+    EXPECT_LT(phase, 10s);
+    seen.insert(phase);
+  }
+  EXPECT_EQ(seen.size(), 10u) << "200 names spread over all ten seconds";
+}
+
+TEST(Phase, OfShortIntervalsIsShared) {
+  EXPECT_EQ(phase_of("a", 500ms), 0ns);
+  EXPECT_EQ(phase_of("b", 500ms), 0ns);
+}
+
+TEST(Phase, NeverChangesWithTheVersion) {
+  // FNV-1a of "foobar" is 0x85944171f73967e8 (a published test vector).
+  static_assert(0x85944171f73967e8u % 10'000'000'000u / 1'000'000'000u == 1);
+  EXPECT_EQ(phase_of("foobar", 10s), 1s);
+}
+
+TEST(NextTurn, IsStrictlyLaterAndOnThePhase) {
+  EXPECT_EQ(next_turn(3s, 10s, SteadyTime{0s}), SteadyTime{3s});
+  EXPECT_EQ(next_turn(3s, 10s, SteadyTime{3s}), SteadyTime{13s});
+  EXPECT_EQ(next_turn(3s, 10s, SteadyTime{3s - 1ns}), SteadyTime{3s});
+  EXPECT_EQ(next_turn(3s, 10s, SteadyTime{12s}), SteadyTime{13s});
+  EXPECT_EQ(next_turn(0s, 500ms, SteadyTime{1250ms}), SteadyTime{1500ms});
+}
+
+}  // namespace
+}  // namespace tocsin::schedule
