@@ -9,16 +9,17 @@
 
 namespace tocsin::policy {
 
-// Every sentence people read in a channel or a page, within the vendors' limits. Pure; plain text (receivers escape).
+// Every sentence people read in a channel or a page, within the vendors' limits. Pure; plain text
+// (receivers escape).
 
-/// "issue-" + the topic slugged to [a-z0-9-] + "-" + ddmm in the zone, at most 80 characters; with "-2", "-3"… when the
-/// name is among `taken`.
+/// "issue-" + the topic slugged to [a-z0-9-] + "-" + ddmm in the zone, at most 80 characters; with
+/// "-2", "-3"… when the name is among `taken`.
 std::string channel_name(std::string_view topic, WallTime at, std::string_view zone,
                          const std::vector<std::string>& taken);
 std::string slug(std::string_view topic, std::size_t most);
 /// "tocsin:INCIDENT_ID"
 std::string channel_marker(const IncidentId& id);
-std::string channel_purpose(const Incident& incident);   ///< ≤250 characters, the marker never cut.
+std::string channel_purpose(const Incident& incident);  ///< ≤250 characters, the marker never cut.
 /// Brief line, SRE issue owner, developer issue owner; ≤250 characters.
 std::string channel_topic(const Incident& incident);
 struct SummaryText {
@@ -39,8 +40,8 @@ struct PageText {
 PageText page_text(const Incident& incident, const std::string& key, WallTime now);
 /// "CRITICAL: nginx on web-1: up 0 < 1"
 std::string incident_title(const Incident& incident);
-/// Fills what tocsin knows and no person has set: environment, component, probable cause, frequency, estimate, source,
-/// how often, also affected, impact.
+/// Fills what tocsin knows and no person has set: environment, component, probable cause,
+/// frequency, estimate, source, how often, also affected, impact.
 void fill_summary(Incident& incident, WallTime now);
 
 }  // namespace tocsin::policy
