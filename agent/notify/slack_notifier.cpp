@@ -7,6 +7,7 @@
 #include "agent/notify/slack_channel.hpp"
 #include "agent/notify/slack_message.hpp"
 #include "agent/notify/slack_people.hpp"
+#include "agent/notify/wire.hpp"
 #include "tocsin/base/overloaded.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -146,10 +147,11 @@ Task<std::string> SlackNotifier::test(SteadyTime deadline) {
   auto asking = rooms_->api.call(std::move(question), deadline);
   const auto answer = co_await std::move(asking);
   if (!answer.ok()) co_return answer.why;
+  const std::vector<Secret> secrets{rooms_->api.options().token};
   co_return fmt::format("Slack accepts the token: {} in {} ({})",
-                        cut_characters(text_at(answer.body, {"user"}), 80),
-                        cut_characters(text_at(answer.body, {"team"}), 80),
-                        cut_characters(text_at(answer.body, {"url"}), 200));
+                        quoted(text_at(answer.body, {"user"}), secrets, 80),
+                        quoted(text_at(answer.body, {"team"}), secrets, 80),
+                        quoted(text_at(answer.body, {"url"}), secrets, 200));
 }
 
 }  // namespace tocsin::notify

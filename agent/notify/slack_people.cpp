@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include "agent/notify/slack_message.hpp"
+#include "agent/notify/wire.hpp"
 #include "tocsin/base/text.hpp"
 
 namespace tocsin::notify {
@@ -55,20 +56,20 @@ std::string comma_list(const std::vector<std::string>& items) {
 }
 
 /// What people should know of those who were not invited, one person each. Returns whether anybody
-/// of `count` was.
+/// of `count` is there now: invited, or in the channel before.
 bool tell_of_failures(const json::object& body, std::size_t count,
-                      std::vector<std::string>& notes) {
+                      const std::vector<Secret>& secrets, std::vector<std::string>& notes) {
   const auto* errors = array_at(body, "errors");
   if (!errors) return false;
   std::size_t failed = 0;
   for (const auto& item : *errors) {
     if (!item.is_object()) continue;
-    ++failed;
     const auto code = text_at(item.as_object(), {"error"});
     if (classify_slack_code(code) == SlackClass::already) continue;
+    ++failed;
     notes.push_back(fmt::format("{} was not invited: {}",
-                                cut_characters(text_at(item.as_object(), {"user"}), 40),
-                                cut_characters(code, 80)));
+                                quoted(text_at(item.as_object(), {"user"}), secrets, 40),
+                                quoted(code, secrets, 80)));
   }
   return failed < count;
 }
@@ -220,11 +221,12 @@ asio::awaitable<SlackAnswer> SlackPeople::invite_some(std::string channel,
   call.form = {{"channel", channel}, {"users", comma_list(ids)}, {"force", "true"}};
   auto inviting = api_.call_as_member(std::move(call), channel, deadline);
   auto answer = co_await std::move(inviting);
+  const std::vector<Secret> secrets{api_.options().token};
   if (answer.done()) {
-    tell_of_failures(answer.body, ids.size(), notes);
+    tell_of_failures(answer.body, ids.size(), secrets, notes);
     answer.kind = SlackClass::ok;
   } else if (answer.kind != SlackClass::channel_gone &&
-             tell_of_failures(answer.body, ids.size(), notes)) {
+             tell_of_failures(answer.body, ids.size(), secrets, notes)) {
     // With force, those who are not named in the errors were invited.
     answer.kind = SlackClass::ok;
   }
