@@ -22,8 +22,9 @@ enum class Region { us, eu };
 struct OwnersSetting {
   std::string sre{}, developer{};
   static constexpr auto fields() {
-    return std::tuple{field("sre", &OwnersSetting::sre, "The SRE issue owner: a name, @usergroup or e-mail."),
-                      field("developer", &OwnersSetting::developer, "The developer issue owner.")};
+    return std::tuple{
+        field("sre", &OwnersSetting::sre, "The SRE issue owner: a name, @usergroup or e-mail."),
+        field("developer", &OwnersSetting::developer, "The developer issue owner.")};
   }
   friend bool operator==(const OwnersSetting&, const OwnersSetting&) = default;
 };
@@ -34,8 +35,8 @@ struct CheckSetting {
   std::string type;
   Duration every{};
   Duration timeout{};
-  std::string topic;       ///< Never empty: default is the name.
-  std::string component;   ///< Default: the name.
+  std::string topic;      ///< Never empty: default is the name.
+  std::string component;  ///< Default: the name.
   std::map<std::string, std::string> labels{};
   std::vector<Rule> critical{}, warning{};  ///< Bound.
   std::optional<Rule> clear{};
@@ -46,8 +47,9 @@ struct CheckSetting {
   std::string runbook{}, dashboard{};
   Duration confirm_every{};
   std::shared_ptr<Check> check{};  ///< Built; on reload an unchanged check keeps the running one.
-  std::string fingerprint{};       ///< Of everything above that the YAML said (secrets by digest): equal means unchanged.
-  std::string shown{};             ///< The stanza for "config show", secrets as <secret>.
+  std::string fingerprint{};  ///< Of everything above that the YAML said (secrets by digest): equal
+                              ///< means unchanged.
+  std::string shown{};        ///< The stanza for "config show", secrets as <secret>.
   Place place{};
 };
 
@@ -55,10 +57,11 @@ struct HttpSetting {
   std::string listen{"127.0.0.1:9911"};
   std::string web_config{};
   static constexpr auto fields() {
-    return std::tuple{
-        field("listen", &HttpSetting::listen, "Address and port of metrics and API. Port 0 takes any free port."),
-        field("web_config", &HttpSetting::web_config,
-              "A web configuration file in exporter-toolkit's format: TLS and basic authentication.")};
+    return std::tuple{field("listen", &HttpSetting::listen,
+                            "Address and port of metrics and API. Port 0 takes any free port."),
+                      field("web_config", &HttpSetting::web_config,
+                            "A web configuration file in exporter-toolkit's format: TLS and basic "
+                            "authentication.")};
   }
   friend bool operator==(const HttpSetting&, const HttpSetting&) = default;
 };
@@ -72,9 +75,11 @@ struct SlackSetting {
   static constexpr auto fields() {
     return std::tuple{
         required_field("token", &SlackSetting::token, "The bot token (xoxb-…)."),
-        field("app_token", &SlackSetting::app_token, "The app-level token (xapp-…) for Socket Mode."),
+        field("app_token", &SlackSetting::app_token,
+              "The app-level token (xapp-…) for Socket Mode."),
         field("api_url", &SlackSetting::api_url, "Where the Web API is; ends in a slash."),
-        field("invite", &SlackSetting::invite, "Who joins every channel: e-mails, @usergroups or Slack ids."),
+        field("invite", &SlackSetting::invite,
+              "Who joins every channel: e-mails, @usergroups or Slack ids."),
         field("fallback_channel", &SlackSetting::fallback_channel,
               "Where a thread is kept when channels may not be created.")};
   }
@@ -100,12 +105,17 @@ struct PagerDutySetting {
   static constexpr auto fields() {
     return std::tuple{
         field("region", &PagerDutySetting::region, "Which service region the account lives in."),
-        field("events_url", &PagerDutySetting::events_url, "The whole URL of the enqueue endpoint, instead of a region."),
-        required_field("services", &PagerDutySetting::services, "The services that can be paged, by a name of yours."),
+        field("events_url", &PagerDutySetting::events_url,
+              "The whole URL of the enqueue endpoint, instead of a region."),
+        required_field("services", &PagerDutySetting::services,
+                       "The services that can be paged, by a name of yours."),
         required_field("page", &PagerDutySetting::page, "The service that incidents page first."),
-        field("page_wait", &PagerDutySetting::page_wait, "How long a page waits for the channel's link."),
-        field("api_token", &PagerDutySetting::api_token, "REST token, to learn of acknowledgements made there."),
-        field("webhook_secret", &PagerDutySetting::webhook_secret, "Secret of a V3 webhook subscription.")};
+        field("page_wait", &PagerDutySetting::page_wait,
+              "How long a page waits for the channel's link."),
+        field("api_token", &PagerDutySetting::api_token,
+              "REST token, to learn of acknowledgements made there."),
+        field("webhook_secret", &PagerDutySetting::webhook_secret,
+              "Secret of a V3 webhook subscription.")};
   }
   friend bool operator==(const PagerDutySetting&, const PagerDutySetting&) = default;
 };
@@ -134,14 +144,21 @@ struct IncidentsSetting {
   std::vector<EscalationSetting> escalation{};
   static constexpr auto fields() {
     return std::tuple{
-        field("group_wait", &IncidentsSetting::group_wait, "How long a first alert waits for others before it opens."),
-        field("recover_hold", &IncidentsSetting::recover_hold, "How long all alerts must stay recovered to resolve."),
-        field("reopen_window", &IncidentsSetting::reopen_window, "A refire this soon after resolving reopens."),
-        field("ack_expires", &IncidentsSetting::ack_expires, "An acknowledgement without an update expires after this."),
+        field("group_wait", &IncidentsSetting::group_wait,
+              "How long a first alert waits for others before it opens."),
+        field("recover_hold", &IncidentsSetting::recover_hold,
+              "How long all alerts must stay recovered to resolve."),
+        field("reopen_window", &IncidentsSetting::reopen_window,
+              "A refire this soon after resolving reopens."),
+        field("ack_expires", &IncidentsSetting::ack_expires,
+              "An acknowledgement without an update expires after this."),
         field("remind_every", &IncidentsSetting::remind_every, "The reminder's period while open."),
-        field("archive_after", &IncidentsSetting::archive_after, "Notice period between closing and archiving."),
-        field("owners", &IncidentsSetting::owners, "Who owns incidents whose check names no owner."),
-        field("escalation", &IncidentsSetting::escalation, "The escalation matrix, in order of time.")};
+        field("archive_after", &IncidentsSetting::archive_after,
+              "Notice period between closing and archiving."),
+        field("owners", &IncidentsSetting::owners,
+              "Who owns incidents whose check names no owner."),
+        field("escalation", &IncidentsSetting::escalation,
+              "The escalation matrix, in order of time.")};
   }
   friend bool operator==(const IncidentsSetting&, const IncidentsSetting&) = default;
 };
@@ -150,8 +167,10 @@ struct DefaultsSetting {
   Duration every{std::chrono::seconds{10}};
   Duration timeout{std::chrono::seconds{5}};
   static constexpr auto fields() {
-    return std::tuple{field("every", &DefaultsSetting::every, "How often a check runs that does not say."),
-                      field("timeout", &DefaultsSetting::timeout, "When a run is cut off, for checks that do not say.")};
+    return std::tuple{
+        field("every", &DefaultsSetting::every, "How often a check runs that does not say."),
+        field("timeout", &DefaultsSetting::timeout,
+              "When a run is cut off, for checks that do not say.")};
   }
   friend bool operator==(const DefaultsSetting&, const DefaultsSetting&) = default;
 };
@@ -160,9 +179,9 @@ struct DefaultsSetting {
 struct Settings {
   std::string environment{"production"};
   std::string timezone{"UTC"};
-  std::string host{};                       ///< Default: this host's name.
+  std::string host{};  ///< Default: this host's name.
   std::string state_dir{"/var/lib/tocsin"};
-  std::string proxy{};                      ///< URL of an HTTP proxy for Slack and PagerDuty; default HTTPS_PROXY.
+  std::string proxy{};  ///< URL of an HTTP proxy for Slack and PagerDuty; default HTTPS_PROXY.
   HttpSetting http{};
   DefaultsSetting defaults{};
   std::optional<SlackSetting> slack{};
@@ -170,32 +189,40 @@ struct Settings {
   IncidentsSetting incidents{};
   std::vector<std::string> include{};
   std::vector<CheckSetting> checks{};
-  std::vector<std::string> warnings{};      ///< What works but may not be meant: "scope: fleet behaves as host…".
+  std::vector<std::string>
+      warnings{};  ///< What works but may not be meant: "scope: fleet behaves as host…".
   static constexpr auto fields() {
     return std::tuple{
-        field("environment", &Settings::environment, "Where this host serves: production, staging…"),
+        field("environment", &Settings::environment,
+              "Where this host serves: production, staging…"),
         field("timezone", &Settings::timezone, "IANA zone for channel names and local times."),
-        field("host", &Settings::host, "This host's name in incidents; default: the kernel's host name."),
+        field("host", &Settings::host,
+              "This host's name in incidents; default: the kernel's host name."),
         field("state_dir", &Settings::state_dir, "Where the store and the control socket live."),
-        field("proxy", &Settings::proxy, "HTTP proxy for Slack and PagerDuty; default: HTTPS_PROXY and NO_PROXY."),
+        field("proxy", &Settings::proxy,
+              "HTTP proxy for Slack and PagerDuty; default: HTTPS_PROXY and NO_PROXY."),
         field("http", &Settings::http, "The HTTP listener."),
         field("defaults", &Settings::defaults, "What checks inherit."),
         field("slack", &Settings::slack, "Slack; absent: the local room is the issue channel."),
-        field("pagerduty", &Settings::pagerduty, "PagerDuty; absent: nobody is paged, and every incident says so."),
+        field("pagerduty", &Settings::pagerduty,
+              "PagerDuty; absent: nobody is paged, and every incident says so."),
         field("incidents", &Settings::incidents, "How incidents behave."),
         field("include", &Settings::include, "More files with checks, by glob.")};
   }
 };
 
-/// Loads, includes, decodes and builds. Either Settings or every complaint of every file, with the sources for excerpts.
+/// Loads, includes, decodes and builds. Either Settings or every complaint of every file, with the
+/// sources for excerpts.
 struct Loaded {
   std::optional<Settings> settings{};
   std::vector<Complaint> complaints{};
-  std::string report{};  ///< The complaints as people read them: place, path, sentence, source line, caret.
+  std::string
+      report{};  ///< The complaints as people read them: place, path, sentence, source line, caret.
 };
-Loaded load_file(const std::string& path, const CheckRegistry& registry, const SecretSource& secrets);
-Loaded load_text(const std::string& file_name, const std::string& text, const CheckRegistry& registry,
+Loaded load_file(const std::string& path, const CheckRegistry& registry,
                  const SecretSource& secrets);
+Loaded load_text(const std::string& file_name, const std::string& text,
+                 const CheckRegistry& registry, const SecretSource& secrets);
 
 /// Secrets of the real world: files (mode is checked), environment, $CREDENTIALS_DIRECTORY.
 std::unique_ptr<SecretSource> system_secrets();

@@ -170,8 +170,7 @@ bool Codec<Pattern>::read(const Node& node, Pattern& into, Decoding& decoding) {
   if (!require_word(node, "a regular expression", true, decoding)) return false;
   const auto fault = pattern_judge == nullptr ? std::string{} : pattern_judge(node.text);
   if (!fault.empty()) {
-    decoding.complain(node,
-                      "malformed regular expression: " + cut_characters(fault, 120));
+    decoding.complain(node, "malformed regular expression: " + cut_characters(fault, 120));
     return false;
   }
   into = {node.text};

@@ -1,6 +1,7 @@
 #include "tocsin/config/fields.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "tocsin/base/text.hpp"
 
@@ -22,6 +23,14 @@ std::string described(const std::string& schema, std::string_view description) {
   return "{\"description\":" + quote_json(description) + (body == "}" ? "" : ",") + body;
 }
 
+/// Whether the value of such a key could be a secret written in plain, which no report may quote.
+bool names_a_secret(std::string_view key) {
+  constexpr std::array<std::string_view, 6> words{"token", "key", "secret",
+                                                  "passw", "dsn", "credential"};
+  return std::ranges::any_of(words,
+                             [&](auto word) { return key.find(word) != std::string_view::npos; });
+}
+
 }  // namespace
 
 void refuse_unknown_keys(const Node& map, const std::vector<std::string_view>& known,
@@ -29,9 +38,15 @@ void refuse_unknown_keys(const Node& map, const std::vector<std::string_view>& k
   for (const auto& entry : map.entries) {
     if (std::ranges::find(known, std::string_view{entry.key}) != known.end()) continue;
     const auto near = nearest(entry.key, known);
-    decoding.at(entry.key).complain(
-        entry.key_place, near.empty() ? "unknown key; known here: " + list_of(known)
-                                      : "unknown key: did you mean \"" + std::string{near} + "\"?");
+    auto message = near.empty() ? "unknown key; known here: " + list_of(known)
+                                : "unknown key: did you mean \"" + std::string{near} + "\"?";
+    auto& complaints = decoding.complaints;
+    const auto path = decoding.at(entry.key).path;
+    if (names_a_secret(entry.key) || names_a_secret(near)) {
+      complaints.add_confidential(entry.key_place, path, std::move(message));
+    } else {
+      complaints.add(entry.key_place, path, std::move(message));
+    }
   }
 }
 

@@ -30,7 +30,15 @@ inline constexpr Duration evidence_wait = 500ms;
 inline constexpr std::size_t config_file_bytes = 1u << 20;
 inline constexpr std::size_t config_files = 512;
 inline constexpr std::size_t config_depth = 64;
+inline constexpr std::size_t config_nodes = 200'000;  // Values of one file, aliases written out.
+inline constexpr std::size_t config_map_keys = 1024;
 inline constexpr std::size_t config_checks = 4096;
+inline constexpr std::size_t complaints_kept = 10'000;
+inline constexpr std::size_t check_name_characters = 80;
+inline constexpr std::size_t check_labels = 16;
+inline constexpr std::size_t check_label_characters = 200;
+inline constexpr Duration check_every_least = 100ms;
+inline constexpr Duration check_every_most = std::chrono::hours{24 * 7};
 inline constexpr std::size_t complaints_shown = 100;
 inline constexpr std::size_t secret_bytes = 64u << 10;
 

@@ -17,6 +17,11 @@ class SecretSource {
   virtual Result<Secret> from_file(const std::string& path) const = 0;
   virtual Result<Secret> from_env(const std::string& name) const = 0;
   virtual Result<Secret> from_credential(const std::string& name) const = 0;
+  /// What is doubtful about a file that could be read (its mode), as one sentence; empty: nothing.
+  virtual std::string doubt_about_file(const std::string& path) const {
+    (void)path;
+    return {};
+  }
 };
 
 /// What decoding carries along: the faults found so far, where secrets come from, and the path to here.

@@ -8,7 +8,8 @@
 
 namespace tocsin {
 
-/// Where something stands in the configuration. Lines and columns start at 1; 0 means "the file as a whole".
+/// Where something stands in the configuration. Lines and columns start at 1; 0 means "the file as
+/// a whole".
 struct Place {
   std::shared_ptr<const std::string> file{};
   int line{0};
@@ -18,13 +19,13 @@ struct Place {
 /// One fault of the configuration: where, at which path, and what is wrong and what would be right.
 struct Complaint {
   Place where{};
-  std::string path{};     ///< "checks[2].timeout"; empty for the document.
+  std::string path{};  ///< "checks[2].timeout"; empty for the document.
   std::string message{};
   bool confidential{false};  ///< The source line may hold a secret in plain: it is not quoted.
 };
 
-/// All faults of all files, gathered so that they can be reported in one go. Bounded by limits::complaints_shown when
-/// printed; the rest are counted.
+/// All faults of all files, gathered so that they can be reported in one go. Bounded by
+/// limits::complaints_shown when printed; the rest are counted.
 class Complaints {
  public:
   void add(Place where, std::string path, std::string message);
@@ -37,7 +38,13 @@ class Complaints {
   std::vector<Complaint> all_;
 };
 
-/// A value of the configuration and where it stands: what the YAML said, with nothing interpreted yet.
+/// The text with what looks like a credential (Slack tokens, passwords in URLs, long keys) replaced
+/// by asterisks, one a character, so that columns stay. For quoting configuration that may hold by
+/// mistake what belongs in a secret.
+std::string mask_credentials(std::string_view text);
+
+/// A value of the configuration and where it stands: what the YAML said, with nothing interpreted
+/// yet.
 struct Node {
   enum class Kind {
     null,    ///< Nothing, or "~".
@@ -51,7 +58,8 @@ struct Node {
   std::string text{};
   bool quoted{false};            ///< A quoted scalar is never a number, a boolean or null.
   std::vector<Node> items{};     ///< Of a list.
-  std::vector<Entry> entries{};  ///< Of a map, in the order written; duplicates were already complained of and removed.
+  std::vector<Entry> entries{};  ///< Of a map, in the order written; duplicates were already
+                                 ///< complained of and removed.
 
   const Node* find(std::string_view key) const;
 };
