@@ -207,23 +207,25 @@ void SettingsJudge::judge_periods() {
 void SettingsJudge::judge_escalation() {
   const auto& steps = settings_.incidents.escalation;
   const auto& list = node_at(root_, {"incidents", "escalation"});
-  if (list.items.size() != steps.size()) return;  // Complained of already.
-  for (std::size_t i = 0; i < steps.size(); ++i) {
+  const bool all_read =
+      list.items.size() == steps.size();  // Else faults were found, and the order is not known.
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
     const auto path = "incidents.escalation[" + std::to_string(i) + "]";
+    if (const auto* page = list.items[i].find("page");
+        page != nullptr && page->kind == Node::Kind::scalar) {
+      judge_service(page->text, page->place, path + ".page");
+    }
     const auto* after = list.items[i].find("after");
-    const auto& place = after == nullptr ? list.items[i].place : after->place;
+    if (!all_read || after == nullptr) continue;
     if (i == 0 && steps[i].after <= Duration::zero()) {
-      complaints_.add(place, path + ".after", "the first step comes some time after opening");
+      complaints_.add(after->place, path + ".after",
+                      "the first step comes some time after opening");
     }
     if (i > 0 && steps[i].after <= steps[i - 1].after) {
-      complaints_.add(place, path + ".after",
+      complaints_.add(after->place, path + ".after",
                       "steps come in order of time: expected more than " +
                           to_config(steps[i - 1].after) + ", found " + to_config(steps[i].after));
     }
-    if (steps[i].page.empty()) continue;
-    const auto* page = list.items[i].find("page");
-    judge_service(steps[i].page, page == nullptr ? list.items[i].place : page->place,
-                  path + ".page");
   }
 }
 

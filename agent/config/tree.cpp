@@ -6,6 +6,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <sstream>
 
@@ -47,6 +49,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     judge_tag(mark, tag);
+    judge_quote(mark);
     add({Node::Kind::scalar, place_of(mark), value, tag != "?" && !tag.empty(), {}, {}}, anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -104,6 +107,23 @@ class TreeBuilder : public YAML::EventHandler {
         tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:");
     if (!usual)
       complaints_.add(place_of(mark), path(), "tags are not used here: leave " + tag + " out");
+  }
+  /// The parser takes the end of the file for the end of a quote that was never closed, and so
+  /// swallows the rest.
+  void judge_quote(const YAML::Mark& mark) const {
+    const auto& text = source_.text();
+    auto at = static_cast<std::size_t>(std::max(0, mark.pos));
+    if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const char quote = text[at];
+    for (++at; at < text.size(); ++at) {
+      if (quote == '"' && text[at] == '\\')
+        ++at;
+      else if (text[at] == quote && quote == '\'' && at + 1 < text.size() && text[at + 1] == quote)
+        ++at;
+      else if (text[at] == quote)
+        return;
+    }
+    refuse(mark, "this quote is never closed");
   }
   void count(std::size_t values, const YAML::Mark& mark) {
     values_ += values;
@@ -247,10 +267,12 @@ bool judge_bytes(const Source& source, Complaints& complaints) {
                     1;
   const auto line_begin =
       text.rfind('\n', bad) == std::string::npos ? 0 : text.rfind('\n', bad) + 1;
-  complaints.add_confidential(source.place(line, bad - line_begin), {},
-                              "not a text file: byte " +
-                                  std::to_string(static_cast<unsigned char>(text[bad])) +
-                                  " is no UTF-8 text");
+  std::array<char, 8> byte{};
+  std::snprintf(byte.data(), byte.size(), "0x%02X",
+                static_cast<unsigned>(static_cast<unsigned char>(text[bad])));
+  complaints.add_confidential(
+      source.place(line, bad - line_begin), {},
+      "not a text file: there is a byte " + std::string{byte.data()} + " here");
   return false;
 }
 
@@ -272,7 +294,13 @@ std::optional<Node> read_tree(const Source& source, Complaints& complaints) {
                         ? source.whole()
                         : source.place(problem.mark.line + 1,
                                        static_cast<std::size_t>(std::max(0, problem.mark.column)));
-    complaints.add(at, {}, "not YAML: " + problem.msg);
+    const bool misplaced = problem.msg == "illegal map value";
+    complaints.add(
+        at, {},
+        "not YAML: " +
+            (misplaced ? "a colon is not expected here; look at the quotes and the indentation "
+                         "(spaces, never tabs)"
+                       : problem.msg));
   }
   return std::nullopt;
 }

@@ -10,7 +10,7 @@ namespace {
 
 // Keys and values of the file come along in both: neither may carry control characters to a
 // terminal.
-constexpr std::size_t path_characters = 200;
+constexpr std::size_t path_characters = 120;
 constexpr std::size_t message_characters = 1'000;
 
 Complaint make(Place where, const std::string& path, const std::string& message,
