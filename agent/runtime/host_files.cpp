@@ -80,8 +80,9 @@ Result<int> RootedFiles::open_descriptor(const std::string& path, int flags) con
   if (path.empty() || path.front() != '/') {
     return Error{Errc::malformed, "'" + path + "' is not an absolute path"};
   }
-  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  flags |= O_CLOEXEC | O_NOCTTY | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK);
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer. openat2 refuses either beside
+  // O_PATH.
+  flags |= O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NOCTTY | O_NONBLOCK);
   long opened = -1;
   do {
     if (root_ == "/") {
