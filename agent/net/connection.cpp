@@ -39,6 +39,9 @@ constexpr auto token = asio::as_tuple(asio::deferred);
 }  // namespace
 
 Connection::~Connection() {
+  // A connection that ends without a goodbye would spoil its session for the next one.
+  if (tls_ && slot_)
+    ::SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   tls_.reset();
   close();
 }
