@@ -273,6 +273,33 @@ json::object conversations_history(Call& call) {
   return answer;
 }
 
+json::object conversations_replies(Call& call) {
+  const auto* channel = visible_channel(call);
+  if (channel == nullptr) return refuse("channel_not_found");
+  if (call.bot && !channel->has_member(call.user)) return refuse("not_in_channel");
+  if (!is_ts(call.get("oldest"))) return refuse("invalid_ts_oldest");
+  if (!is_ts(call.get("latest"))) return refuse("invalid_ts_latest");
+  const auto parent = call.get("ts");
+  if (channel->message(parent) == nullptr) return refuse("thread_not_found");
+  const auto page = page_of(call, list_limit_most);
+  if (!page.fault.empty()) return refuse(page.fault);
+  // Oldest first, with the parent in front: the other way round than history.
+  std::vector<const SlackMessage*> matching;
+  for (const auto& message : channel->messages) {
+    const bool reply = is_reply(message) && message.thread_ts == parent && within(message, call);
+    if (reply || message.ts == parent) matching.push_back(&message);
+  }
+  const std::size_t end = std::min(page.from + page.count, matching.size());
+  json::array messages;
+  for (std::size_t at = page.from; at < end; ++at) {
+    messages.push_back(shown(*matching[at], call.flag("include_all_metadata")));
+  }
+  const bool more = end < matching.size();
+  auto answer = accept({{"messages", std::move(messages)}, {"has_more", more}});
+  if (more) answer["response_metadata"] = json::object{{"next_cursor", cursor_for(end)}};
+  return answer;
+}
+
 json::object conversations_archive(Call& call) {
   auto* channel = visible_channel(call);
   if (channel == nullptr) return refuse("channel_not_found");

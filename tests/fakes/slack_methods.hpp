@@ -88,6 +88,7 @@ json::object conversations_invite(Call& call);
 json::object conversations_join(Call& call);
 json::object conversations_members(Call& call);
 json::object conversations_history(Call& call);
+json::object conversations_replies(Call& call);
 json::object conversations_archive(Call& call);
 json::object conversations_unarchive(Call& call);
 json::object conversations_rename(Call& call);
