@@ -13,7 +13,7 @@
 namespace tocsin::notify {
 namespace {
 
-constexpr std::size_t title_columns = 28;
+constexpr std::size_t title_columns = 30;
 constexpr std::size_t indent = 2;
 
 std::size_t characters_in(std::string_view text) {
@@ -131,7 +131,8 @@ void Sheet::header() {
 void Sheet::field(std::string_view title, std::string_view value) {
   const auto shown = value.empty() ? std::string_view{"UNKNOWN"} : value;
   if (!wide()) {
-    out_ += "  " + painted(title, "\x1b[2m") + "\n";
+    const auto label = cut_characters(title, columns_ - indent);
+    out_ += std::string(indent, ' ') + painted(label, "\x1b[2m") + "\n";
     return paragraph(shown, 2 * indent);
   }
   const auto left = indent + title_columns;
@@ -178,7 +179,7 @@ void Sheet::pages() {
 }
 
 void Sheet::message(const TimelineLine& line) {
-  const auto by = line.by.empty() ? std::string{"tocsin"} : cut_characters(line.by, 40);
+  const auto by = line.by.empty() ? std::string{"tocsin"} : cut_characters(clean_utf8(line.by), 40);
   out_ += "  " + painted(to_local(line.at, view_.zone), "\x1b[2m") + "  " + painted(by, "\x1b[1m") +
           "\n";
   paragraph(line.text.empty() ? to_string(line.kind) : std::string_view{line.text}, 2 * indent);

@@ -16,6 +16,8 @@ namespace tocsin::notify {
 namespace json = boost::json;
 namespace {
 
+constexpr std::size_t full_members = limits::members_per_incident;
+constexpr std::size_t full_evidence = 200;
 constexpr std::size_t top_members = 20;
 constexpr std::size_t top_evidence = 5;
 constexpr std::size_t line_characters =
@@ -26,6 +28,11 @@ constexpr std::size_t short_details_most = 40;
 constexpr std::size_t links_most = 20;
 constexpr std::size_t link_bytes_most = 2048;
 constexpr std::size_t field_characters = 255;
+
+/// Clean text of at most so many characters.
+std::string fitted(std::string_view text, std::size_t characters) {
+  return cut_characters(clean_utf8(text), characters);
+}
 
 std::uint64_t digest(std::string_view text) {
   std::uint64_t hash = 14695981039346656037u;  // FNV-1a: stable across versions and hosts.
@@ -40,13 +47,13 @@ std::string severity_of(const std::string& severity) {
 }
 
 void add_if(json::object& to, std::string_view name, const std::string& value) {
-  if (!value.empty()) to[name] = cut_characters(value, field_characters);
+  if (!value.empty()) to[name] = fitted(value, field_characters);
 }
 
 json::array lines_of(const std::vector<std::string>& lines, std::size_t most) {
   json::array all;
   for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) {
-    all.push_back(json::string{cut_characters(clean_utf8(lines[i]), line_characters)});
+    all.push_back(json::string{fitted(lines[i], line_characters)});
   }
   return all;
 }
@@ -58,8 +65,8 @@ json::object details_of(const DraftTrigger& page, PageSize size) {
       is_short ? std::min(page.details.size(), short_details_most) : page.details.size();
   for (std::size_t i = 0; i < most; ++i) {
     const auto& [name, value] = page.details[i];
-    details[cut_characters(clean_utf8(name), field_characters)] =
-        cut_characters(clean_utf8(value), is_short ? short_detail_characters : detail_characters);
+    details[fitted(name, field_characters)] =
+        fitted(value, is_short ? short_detail_characters : detail_characters);
   }
   if (is_short) {
     if (!page.members.empty()) details["alerts_total"] = page.members.size();
@@ -67,13 +74,12 @@ json::object details_of(const DraftTrigger& page, PageSize size) {
     return details;
   }
   const bool all = size == PageSize::full;
+  const auto members = all ? full_members : top_members;
   if (!page.evidence.empty()) {
-    details["evidence"] = lines_of(page.evidence, all ? page.evidence.size() : top_evidence);
+    details["evidence"] = lines_of(page.evidence, all ? full_evidence : top_evidence);
   }
-  if (!page.members.empty()) {
-    details["alerts"] = lines_of(page.members, all ? page.members.size() : top_members);
-    if (!all && page.members.size() > top_members) details["alerts_total"] = page.members.size();
-  }
+  if (!page.members.empty()) details["alerts"] = lines_of(page.members, members);
+  if (page.members.size() > members) details["alerts_total"] = page.members.size();
   return details;
 }
 
@@ -82,9 +88,8 @@ json::array links_of(const DraftTrigger& page) {
   for (const auto& [text, url] : page.links) {
     const bool web = url.starts_with("https://") || url.starts_with("http://");
     if (!web || url.size() > link_bytes_most || links.size() >= links_most) continue;
-    links.push_back(
-        json::object{{"href", clean_utf8(url)},
-                     {"text", cut_characters(text.empty() ? url : text, field_characters)}});
+    links.push_back(json::object{{"href", clean_utf8(url)},
+                                 {"text", fitted(text.empty() ? url : text, field_characters)}});
   }
   return links;
 }
@@ -115,10 +120,9 @@ std::string event_key(std::string_view key) {
 
 std::string trigger_event(const DraftTrigger& page, const Secret& routing_key, PageSize size) {
   json::object payload{
-      {"summary", cut_characters(page.summary.empty() ? "tocsin incident" : page.summary,
-                                 limits::pagerduty_summary_characters)},
-      {"source",
-       cut_characters(page.source.empty() ? "unknown host" : page.source, field_characters)},
+      {"summary", fitted(page.summary.empty() ? "tocsin incident" : page.summary,
+                         limits::pagerduty_summary_characters)},
+      {"source", fitted(page.source.empty() ? "unknown host" : page.source, field_characters)},
       {"severity", severity_of(page.severity)}};
   json::object event{{"routing_key", routing_key.reveal()},
                      {"event_action", "trigger"},

@@ -94,6 +94,7 @@ class SlackRateLimit {
   void pause(SlackMethod method, const std::string& channel, SteadyTime now, Duration wait);
   /// Channels are forgotten once their bucket is full again; at most this many are kept.
   static constexpr std::size_t channels_max = 512;
+  std::size_t channels() const noexcept { return channels_.size(); }
 
  private:
   Bucket& channel_bucket(const std::string& channel, SteadyTime now);

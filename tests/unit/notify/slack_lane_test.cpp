@@ -233,7 +233,7 @@ TEST_F(SlackLane, AnotherIncidentsChannelIsNotAdopted) {
 
 TEST_F(SlackLane, AChannelThatWasOursBeforeIsNotAdoptedWithoutTheMarker) {
   add_channel("issue-nginx-2211", "U0FAKEBOT");
-  clock_.advance(1h);
+  clock_.advance(25h);
   auto draft = draft_of(sample_channel(), {}, clock_.wall(), 1);
   draft.ambiguous = true;
   const auto delivery = attempt(loop_, clock_, *notifier_, draft);
