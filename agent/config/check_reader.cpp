@@ -200,7 +200,7 @@ void Stanza::bind_rules(std::vector<Rule>& rules, const std::optional<RuleNodes>
   if (!nodes || rules.size() != nodes->nodes.size())
     return;  // A rule was refused already: indices would not match.
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    for (const auto& fault : bind(rules[i], specs)) {
+    for (const auto& fault : tocsin::bind(rules[i], specs)) {
       const bool unheard_of = fault.message.find("has no sample") != std::string::npos &&
                               fault.message.find("did you mean") == std::string::npos;
       if (!certain && unheard_of) continue;
@@ -217,7 +217,7 @@ std::vector<Rule> default_rules(const std::vector<std::string>& texts,
     auto parsed = parse_rule(text);
     check_that(std::holds_alternative<Rule>(parsed), "a check type's default rule cannot be read");
     auto& rule = std::get<Rule>(parsed);
-    if (bind(rule, specs).empty()) rules.push_back(std::move(rule));
+    if (tocsin::bind(rule, specs).empty()) rules.push_back(std::move(rule));
   }
   return rules;
 }
@@ -225,15 +225,14 @@ std::vector<Rule> default_rules(const std::vector<std::string>& texts,
 void Stanza::fill_rules(CheckSetting& setting, const CheckType& type) {
   setting.critical = read_rules(keys_.critical, "critical");
   setting.warning = read_rules(keys_.warning, "warning");
-  auto clear = read_rules(keys_.clear, "clear");
-  if (given("clear") && value("clear").kind == Node::Kind::list) {
-    complain("clear", "takes one rule; join conditions with \"and\"");
-  }
+  std::optional<RuleNodes> clear_node;
+  if (keys_.clear) clear_node = RuleNodes{{keys_.clear->node}};
+  auto clear = read_rules(clear_node, "clear");
   const bool certain = setting.check != nullptr;
   const auto specs = certain ? setting.check->specs() : std::span<const SampleSpec>{type.samples};
   bind_rules(setting.critical, keys_.critical, "critical", specs, certain);
   bind_rules(setting.warning, keys_.warning, "warning", specs, certain);
-  bind_rules(clear, keys_.clear, "clear", specs, certain);
+  bind_rules(clear, clear_node, "clear", specs, certain);
   if (!clear.empty()) setting.clear = std::move(clear.front());
   if (!certain || given("critical") || given("warning")) return;
   setting.critical = default_rules(type.default_critical, specs);

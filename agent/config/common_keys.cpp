@@ -2,22 +2,27 @@
 
 namespace tocsin {
 
+bool Codec<config::RuleNode>::read(const Node& node, config::RuleNode& into, Decoding& decoding) {
+  if (node.kind == Node::Kind::scalar) {
+    into.node = node;
+    return true;
+  }
+  decoding.complain(node,
+                    "expected a rule such as \"load1 > 4 for 5m\", found " + describe_found(node));
+  return false;
+}
+
 bool Codec<config::RuleNodes>::read(const Node& node, config::RuleNodes& into, Decoding& decoding) {
-  const auto is_text = [&](const Node& rule, Decoding& at) {
-    if (rule.kind == Node::Kind::scalar) return true;
-    at.complain(rule,
-                "expected a rule such as \"load1 > 4 for 5m\", found " + describe_found(rule));
-    return false;
-  };
+  config::RuleNode one;
   if (node.kind != Node::Kind::list) {
-    if (!is_text(node, decoding)) return false;
+    if (!Codec<config::RuleNode>::read(node, one, decoding)) return false;
     into.nodes = {node};
     return true;
   }
   bool good = true;
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     auto inner = decoding.at(i);
-    good = is_text(node.items[i], inner) && good;
+    good = Codec<config::RuleNode>::read(node.items[i], one, inner) && good;
   }
   if (good) into.nodes = node.items;
   return good;

@@ -15,6 +15,11 @@ struct RuleNodes {
   std::vector<Node> nodes{};
 };
 
+/// Just one rule.
+struct RuleNode {
+  Node node{};
+};
+
 /// The keys that every check has, as they are written.
 struct CommonKeys {
   std::string name{};
@@ -27,7 +32,7 @@ struct CommonKeys {
   std::map<std::string, std::string> labels{};
   std::optional<RuleNodes> critical{};
   std::optional<RuleNodes> warning{};
-  std::optional<RuleNodes> clear{};
+  std::optional<RuleNode> clear{};
   Unknown unknown{Unknown::alert};
   Scope scope{Scope::host};
   std::vector<std::string> depends_on{};
@@ -39,6 +44,13 @@ struct CommonKeys {
 
 }  // namespace tocsin::config
 
+template <>
+struct tocsin::Codec<tocsin::config::RuleNode> {
+  static bool read(const Node& node, config::RuleNode& into, Decoding& decoding);
+  static std::string show(const config::RuleNode& rule) { return quote_yaml(rule.node.text); }
+  static std::string schema() { return R"({"type":"string"})"; }
+  static std::string type_name() { return "rule"; }
+};
 template <>
 struct tocsin::Codec<tocsin::config::RuleNodes> {
   static bool read(const Node& node, config::RuleNodes& into, Decoding& decoding);

@@ -73,6 +73,15 @@ std::string rules_of(std::string_view severity, const std::vector<std::string>& 
   return out;
 }
 
+/// A stanza as an item of the list of checks.
+std::string as_item(std::string_view stanza) {
+  std::string out;
+  for (const auto line : split(trim(stanza), '\n')) {
+    out += (out.empty() ? "  - " : line.empty() ? "" : "    ") + std::string{line} + "\n";
+  }
+  return out;
+}
+
 std::string document_type(const CheckType& type) {
   auto out = "\n## " + type.name + "\n\n" + type.summary + "\n\n" + fields_table(type.fields) +
              "\nSamples:\n\n" + samples_table(type.samples) + "\n";
@@ -80,9 +89,7 @@ std::string document_type(const CheckType& type) {
       rules_of("critical", type.default_critical) + rules_of("warning", type.default_warning);
   out += rules.empty() ? "No default rules: without rules of its own it only measures.\n"
                        : "Default rules:\n\n" + rules;
-  if (!type.example.empty()) {
-    out += "\n```yaml\n" + type.example + (type.example.ends_with('\n') ? "" : "\n") + "```\n";
-  }
+  if (!type.example.empty()) out += "\n```yaml\nchecks:\n" + as_item(type.example) + "```\n";
   return out;
 }
 

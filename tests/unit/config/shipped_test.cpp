@@ -1,0 +1,129 @@
+// What is shipped must load: the configurations, every type's example, and the pages made from the
+// code.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "agent/config/document.hpp"
+#include "agent/config/settings.hpp"
+
+namespace tocsin::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The real check types.
+const CheckRegistry& real_registry() {
+  static const CheckRegistry registry = [] {
+    CheckRegistry out;
+    register_checks(out);
+    return out;
+  }();
+  return registry;
+}
+
+class AnySecret : public SecretSource {
+ public:
+  Result<Secret> from_file(const std::string&) const override { return Secret{"x"}; }
+  Result<Secret> from_env(const std::string&) const override { return Secret{"x"}; }
+  Result<Secret> from_credential(const std::string&) const override { return Secret{"x"}; }
+};
+
+std::string contents(const fs::path& path) {
+  const std::ifstream file{path, std::ios::binary};
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+Loaded load_shipped(const std::string& name) {
+  return load_file(fs::path{TOCSIN_SOURCE_DIR} / "config" / name, real_registry(), AnySecret{});
+}
+
+TEST(Shipped, TheCompleteConfigurationLoads) {
+  const auto loaded = load_shipped("tocsin.yaml");
+  ASSERT_TRUE(loaded.settings) << loaded.report;
+  EXPECT_EQ(loaded.settings->warnings, std::vector<std::string>{});
+  EXPECT_TRUE(loaded.settings->slack);
+  EXPECT_TRUE(loaded.settings->pagerduty);
+}
+
+TEST(Shipped, TheCompleteConfigurationShowsEveryType) {
+  const auto loaded = load_shipped("tocsin.yaml");
+  ASSERT_TRUE(loaded.settings) << loaded.report;
+  for (const auto& type : real_registry().types()) {
+    const auto& checks = loaded.settings->checks;
+    EXPECT_TRUE(std::any_of(checks.begin(), checks.end(), [&](const auto& check) {
+      return check.type == type.name;
+    })) << type.name;
+  }
+}
+
+TEST(Shipped, TheCompleteConfigurationNamesEveryKey) {
+  const auto text = contents(fs::path{TOCSIN_SOURCE_DIR} / "config/tocsin.yaml");
+  std::vector<std::string_view> names;
+  const auto more = [&](auto fields) {
+    for (const auto name : field_names(fields)) names.push_back(name);
+  };
+  more(Settings::fields());
+  more(HttpSetting::fields());
+  more(DefaultsSetting::fields());
+  more(SlackSetting::fields());
+  more(PagerDutySetting::fields());
+  more(IncidentsSetting::fields());
+  more(EscalationSetting::fields());
+  const auto common = common_check_fields();
+  for (const auto& doc : common) names.push_back(doc.name);
+  for (const auto name : names) {
+    if (name == "api_url" || name == "depends_on") continue;
+    EXPECT_NE(text.find(std::string{name} + ":"), std::string::npos) << name;
+  }
+}
+
+TEST(Shipped, TheQuickstartNeedsNoAccount) {
+  const auto loaded = load_shipped("quickstart.yaml");
+  ASSERT_TRUE(loaded.settings) << loaded.report;
+  EXPECT_FALSE(loaded.settings->slack);
+  EXPECT_FALSE(loaded.settings->pagerduty);
+  EXPECT_EQ(loaded.settings->warnings, std::vector<std::string>{});
+  EXPECT_EQ(fs::path{loaded.settings->state_dir}, fs::path{TOCSIN_SOURCE_DIR} / ".tocsin");
+}
+
+TEST(Shipped, EveryTypesExampleLoadsAndItsDefaultRulesBind) {
+  for (const auto& type : real_registry().types()) {
+    SCOPED_TRACE(type.name);
+    std::string text = "checks:\n";
+    std::istringstream lines{type.example};
+    for (std::string line; std::getline(lines, line);)
+      text += (text.ends_with("checks:\n") ? "  - " : "    ") + line + "\n";
+    const auto loaded = load_text("example.yaml", text, real_registry(), AnySecret{});
+    ASSERT_TRUE(loaded.settings) << text << loaded.report;
+    ASSERT_EQ(loaded.settings->checks.size(), 1u);
+    EXPECT_EQ(loaded.settings->checks[0].type, type.name);
+    for (const auto& rules : {type.default_critical, type.default_warning}) {
+      for (const auto& rule : rules) {
+        auto parsed = parse_rule(rule);
+        ASSERT_TRUE(std::holds_alternative<Rule>(parsed)) << rule;
+        EXPECT_TRUE(tocsin::bind(std::get<Rule>(parsed), type.samples).empty()) << rule;
+      }
+    }
+  }
+}
+
+void expect_current(const std::string& page, const std::string& text) {
+  const auto path = fs::path{TOCSIN_SOURCE_DIR} / "docs" / page;
+  if (std::getenv("TOCSIN_UPDATE_GOLDEN") != nullptr) std::ofstream{path, std::ios::binary} << text;
+  EXPECT_EQ(contents(path), text)
+      << page << " is not what the code says: TOCSIN_UPDATE_GOLDEN=1 writes it anew";
+}
+
+TEST(Shipped, ThePagesAreWhatTheCodeSays) {
+  expect_current("checks.md", document_checks(real_registry()));
+  expect_current("configuration.md", document_configuration());
+}
+
+}  // namespace
+}  // namespace tocsin::config
