@@ -171,7 +171,6 @@ struct FakeHost {
   Result<Samples> run(Check& check, bool gap = false);
   Evidence evidence(Check& check);
 
-  asio::io_context loop{1};
   FixtureRoot root;
   ManualClock clock;
   FakeFiles files;
@@ -182,6 +181,8 @@ struct FakeHost {
   Network* network;
   int nudges{0};  ///< How often a check asked to be run now.
   std::function<void()> nudge{[this] { ++nudges; }};
+  /// Last, so that it goes first: what still sleeps on it lets go of a clock that is there.
+  asio::io_context loop{1};
 };
 
 /// The value of the sample named so (and of that instance); nothing when the run did not yield it.
