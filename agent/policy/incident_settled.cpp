@@ -130,7 +130,7 @@ void follow_up_settled(Turn& turn, const Settled& settled, const std::string& ke
   const bool resolved = reached == PageState::resolved;
   switch (settled.outcome) {
     case Outcome::delivered:
-      if (known != nullptr) known->state = reached;
+      if (known != nullptr && known->state != PageState::suppressed) known->state = reached;
       if (resolved) turn.line(TimelineKind::paged, "The page is resolved.");
       break;
     case Outcome::rejected:

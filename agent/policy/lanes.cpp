@@ -117,19 +117,20 @@ class Planner {
            lane_.incident.state != IncidentState::open;
   }
 
-  /// Its trigger never reached anybody, and will not.
+  /// Its trigger never reached anybody, and will not: refused, or dropped just now.
   bool trigger_refused(std::size_t i, const std::string& key) const {
     const auto* known = page(key);
     if (known != nullptr &&
         (known->state == PageState::rejected || known->state == PageState::suppressed)) {
       return true;
     }
-    return std::any_of(
-        lane_.entries.begin(), lane_.entries.begin() + static_cast<std::ptrdiff_t>(i),
-        [&](const auto* entry) {
-          const auto* trigger = std::get_if<TriggerPage>(&entry->effect);
-          return trigger != nullptr && trigger->key == key && entry->state == EntryState::dead;
-        });
+    return std::any_of(lane_.entries.begin(),
+                       lane_.entries.begin() + static_cast<std::ptrdiff_t>(i),
+                       [&](const auto* entry) {
+                         const auto* trigger = std::get_if<TriggerPage>(&entry->effect);
+                         return trigger != nullptr && trigger->key == key &&
+                                (entry->state == EntryState::dead || dropped(*entry));
+                       });
   }
 
   bool pointless_reminder() const {

@@ -188,6 +188,18 @@ TEST(Lanes, AnEscalationIsPointlessOnceSomebodyIsOnIt) {
   EXPECT_EQ(lane.attempt(), 1u) << "it may have arrived: it is sent, and resolved later";
 }
 
+TEST(Lanes, WhatFollowsADroppedEscalationGoesWithIt) {
+  Lane lane;
+  lane.drama.tick_after(15min);
+  const auto page = lane.drama.all<TriggerPage>().at(0);
+  lane.add(page);
+  lane.add(AcknowledgePage{page.service, page.key});
+  lane.drama.give(Acknowledge{"jane", "cli"});
+  EXPECT_THAT(lane.drops(),
+              ElementsAre(std::pair{1u, Why::pointless}, std::pair{2u, Why::pointless}));
+  EXPECT_EQ(lane.attempt(), 0u);
+}
+
 TEST(Lanes, ATriggerThatNobodyWouldResolveIsPointless) {
   Lane lane;
   auto& entry = lane.add(lane.trigger());
