@@ -20,7 +20,6 @@ class Dispatcher::Place {
     --dispatcher_.in_flight_;
     const auto own = dispatcher_.by_receiver_.find(receiver_);
     if (--own->second == 0) dispatcher_.by_receiver_.erase(own);
-    dispatcher_.place_free_.raise();
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -30,9 +29,8 @@ class Dispatcher::Place {
   ReceiverId receiver_;
 };
 
-Dispatcher::Dispatcher(asio::any_io_executor executor, Clock& clock, Outbox& outbox,
-                       TaskGroup& tasks)
-    : clock_{clock}, outbox_{outbox}, tasks_{tasks}, place_free_{std::move(executor)} {}
+Dispatcher::Dispatcher(Clock& clock, Outbox& outbox, TaskGroup& tasks)
+    : clock_{clock}, outbox_{outbox}, tasks_{tasks} {}
 
 std::shared_ptr<Notifier> Dispatcher::find(const ReceiverId& receiver) const {
   const auto found = notifiers_.find(receiver);
@@ -41,28 +39,54 @@ std::shared_ptr<Notifier> Dispatcher::find(const ReceiverId& receiver) const {
 
 asio::awaitable<void> Dispatcher::run() {
   for (;;) {
-    while (in_flight_ >= limits::deliveries_in_flight) co_await place_free_.wait();
     auto turn = outbox_.next();
     auto claim = co_await std::move(turn);
-    start(std::move(claim));
+    accept(std::move(claim));
   }
 }
 
-void Dispatcher::start(Claim claim) {
+bool Dispatcher::has_place(const ReceiverId& receiver) const {
+  if (in_flight_ >= limits::deliveries_in_flight) return false;
+  const auto own = by_receiver_.find(receiver);
+  return own == by_receiver_.end() || own->second < in_flight_per_receiver;
+}
+
+void Dispatcher::accept(Claim claim) {
   auto notifier = find(claim.receiver);
   if (!notifier) return reject(claim);
-  const auto busy = by_receiver_.find(claim.receiver);
-  if (busy != by_receiver_.end() && busy->second >= in_flight_per_receiver) {
-    const Retry crowded{{Errc::timed_out, claim.receiver.value +
-                                              " is slow: waiting for a delivery under way to end"},
-                        crowded_wait,
-                        false,
-                        false};
-    outbox_.settle(claim, crowded, Duration{0});
+  if (has_place(claim.receiver)) return start(std::move(claim), std::move(notifier));
+  if (waiting_.size() < waiting_max) {
+    waiting_.push_back(std::move(claim));
     return;
   }
+  const Retry crowded{
+      {Errc::timed_out, claim.receiver.value + " is slow: not sent yet, as many deliveries wait"},
+      crowded_wait,
+      false,
+      false};
+  outbox_.settle(claim, crowded, Duration{0});
+}
+
+void Dispatcher::start(Claim claim, std::shared_ptr<Notifier> notifier) {
   auto place = std::make_shared<Place>(*this, claim.receiver);
   tasks_.spawn("delivery", carry(std::move(claim), std::move(notifier), std::move(place)));
+}
+
+void Dispatcher::start_waiting() {
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    if (!has_place(at->receiver)) {
+      ++at;
+      continue;
+    }
+    auto claim = std::move(*at);
+    at = waiting_.erase(at);
+    auto notifier = find(claim.receiver);
+    if (notifier) {
+      start(std::move(claim), std::move(notifier));
+    } else {
+      reject(claim);
+    }
+  }
 }
 
 void Dispatcher::reject(const Claim& claim) {
@@ -83,6 +107,7 @@ asio::awaitable<void> Dispatcher::carry(Claim claim, std::shared_ptr<Notifier> n
   const auto took = clock_.steady() - began;
   // The place is free before the outbox looks for the next entry.
   place.reset();
+  start_waiting();
   if (winner.index() == 1) {
     const Retry late{
         {Errc::timed_out, claim.receiver.value + ": no outcome in time"}, std::nullopt, true, true};

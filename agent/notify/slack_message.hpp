@@ -55,9 +55,10 @@ Rejected no_channel(const Draft& draft, const std::string& why);
 
 /// An instant as Slack writes it in `ts` and `oldest`: "1700000000.000000".
 std::string to_slack_ts(WallTime time);
-/// How far our clock and Slack's may be apart when "since our first attempt" is asked of Slack. A day: a server whose
-/// clock was set wrong, or was put right in the middle of an incident, must still recognise what it made; the marker and
-/// the entry's own number tell things apart, time only bounds the search.
+/// How far our clock and Slack's may be apart when "since our first attempt" is asked of Slack. A
+/// day: a server whose clock was set wrong, or was put right in the middle of an incident, must
+/// still recognise what it made; the marker and the entry's own number tell things apart, time only
+/// bounds the search.
 inline constexpr Duration slack_clock_skew = std::chrono::hours{24};
 
 }  // namespace tocsin::notify

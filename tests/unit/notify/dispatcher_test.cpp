@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/notify/stage.hpp"
+#include "tocsin/async/wakeup.hpp"
 
 namespace tocsin::notify {
 namespace {
@@ -99,7 +100,7 @@ class Dispatching : public ::testing::Test {
   fakes::ManualClock clock_{};
   ListedOutbox outbox_{loop_.get_executor()};
   TaskGroup tasks_{loop_.get_executor()};
-  Dispatcher dispatcher_{loop_.get_executor(), clock_, outbox_, tasks_};
+  Dispatcher dispatcher_{clock_, outbox_, tasks_};
   std::shared_ptr<SlowNotifier> slow_, quick_;
 };
 
@@ -169,6 +170,30 @@ TEST_F(Dispatching, AHangingReceiverNeverKeepsAPageWaiting) {
   }
 }
 
+TEST_F(Dispatching, AStormOfPagesIsWorkedOffWithoutAPause) {
+  quick_->takes = 100ms;
+  for (std::uint64_t i = 1; i <= 40; ++i) outbox_.put("pagerduty/sre", i);
+  fakes::run_for(loop_, clock_, 700ms);
+  ASSERT_THAT(outbox_.settled, SizeIs(40));
+  for (std::size_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(class_of(outbox_.settled[i].delivery), "delivered");
+    EXPECT_EQ(outbox_.settled[i].took, Duration{100ms});
+  }
+  EXPECT_EQ(dispatcher_.waiting(), 0u);
+}
+
+TEST_F(Dispatching, TwoHangingReceiversLeavePlacesForAThird) {
+  auto third = std::make_shared<SlowNotifier>(clock_);
+  dispatcher_.replace(
+      {{ReceiverId{"a"}, slow_}, {ReceiverId{"b"}, slow_}, {ReceiverId{"c"}, third}});
+  slow_->takes = 1h;
+  for (std::uint64_t i = 0; i < 20; ++i) outbox_.put(i % 2 == 0 ? "a" : "b", i);
+  outbox_.put("c", 100);
+  fakes::settle(loop_);
+  ASSERT_THAT(outbox_.settled, SizeIs(1));
+  EXPECT_EQ(outbox_.settled[0].entry, 100u);
+}
+
 TEST_F(Dispatching, NoMoreThanTheBoundAreInFlight) {
   dispatcher_.replace(
       {{ReceiverId{"a"}, slow_}, {ReceiverId{"b"}, slow_}, {ReceiverId{"c"}, slow_}});
@@ -177,10 +202,26 @@ TEST_F(Dispatching, NoMoreThanTheBoundAreInFlight) {
     outbox_.put(std::string(1, static_cast<char>('a' + i % 3)), i);
   fakes::settle(loop_);
   EXPECT_EQ(dispatcher_.in_flight(), limits::deliveries_in_flight);
-  EXPECT_GT(outbox_.waiting(), 0u);
+  EXPECT_GT(dispatcher_.waiting(), 0u);
   fakes::run_for(loop_, clock_, 1min);
   EXPECT_THAT(outbox_.settled, SizeIs(60));
   EXPECT_LE(slow_->most, static_cast<int>(limits::deliveries_in_flight));
+}
+
+TEST_F(Dispatching, AWaitingClaimWhoseReceiverGoesIsRejected) {
+  slow_->takes = 5s;
+  for (std::uint64_t i = 0; i < Dispatcher::in_flight_per_receiver + 1; ++i)
+    outbox_.put("slack", i);
+  fakes::settle(loop_);
+  EXPECT_EQ(dispatcher_.waiting(), 1u);
+  dispatcher_.replace({});
+  fakes::run_for(loop_, clock_, 10s);
+  ASSERT_THAT(outbox_.settled, SizeIs(Dispatcher::in_flight_per_receiver + 1));
+  EXPECT_EQ(dispatcher_.waiting(), 0u);
+  std::size_t rejected = 0;
+  for (const auto& settled : outbox_.settled)
+    rejected += class_of(settled.delivery) == "rejected" ? 1 : 0;
+  EXPECT_EQ(rejected, 1u);
 }
 
 TEST_F(Dispatching, ShutdownLeavesWhatIsUnderWayUnsettled) {

@@ -240,6 +240,14 @@ TEST_F(SlackLane, AChannelThatWasOursBeforeIsNotAdoptedWithoutTheMarker) {
   EXPECT_EQ(std::get<Delivered>(delivery).channel_name, "issue-nginx-2211-2");
 }
 
+TEST_F(SlackLane, AMarkedChannelThatIsArchivedCannotBeHadBack) {
+  auto& ours = add_channel("issue-nginx-2211", "U0FAKEBOT");
+  ours.purpose.value = "tocsin:01jd3k7m-x7q2p";
+  ours.archived = true;
+  deliver(sample_channel());
+  EXPECT_EQ(channel_.name, "issue-nginx-2211-2");
+}
+
 TEST_F(SlackLane, AMarkedChannelIsAdoptedEvenWhenNothingIsInDoubt) {
   auto& ours = add_channel("issue-nginx-2211", "U0FAKEBOT");
   ours.purpose.value = "Issue channel. tocsin:01jd3k7m-x7q2p";
