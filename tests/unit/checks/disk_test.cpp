@@ -100,6 +100,12 @@ TEST(RealFileSystems, OfAContainerAreItsLayersAndItsVolumes) {
   EXPECT_THAT(points_of(*container.files.read("/proc/self/mountinfo")), ElementsAre("/", "/data"));
 }
 
+TEST(RealFileSystems, OfAContainersHostAreNotItsLayers) {
+  EXPECT_THAT(points_of("1 0 8:1 / / rw - ext4 /dev/a rw\n"
+                        "2 1 0:50 / /var/lib/docker/overlay2/c/merged rw - overlay overlay rw\n"),
+              ElementsAre("/"));
+}
+
 TEST(Fstab, NamesWhatOughtToBeWritable) {
   EXPECT_THAT(checks::writable_in_fstab("# comment\n"
                                         "UUID=1 / ext4 errors=remount-ro 0 1\n"
@@ -251,6 +257,7 @@ TEST(DiskCheck, HandsInTheOthersBeforeTheDeadlineWhenOneHangs) {
 
 TEST(DiskCheck, SeesAFileSystemTurnReadOnly) {
   FixtureHost host{"healthy"};
+  host.root.remove("/etc/fstab");
   host.helper.set("/", with_free(38));
   host.helper.set("/data", with_free(19));
   const auto check = made(disk_check());
@@ -298,6 +305,19 @@ TEST(DiskCheck, ForetellsWhenItIsFull) {
 
   // Of a suspend nobody knows how long the disk was filled.
   EXPECT_FALSE(value_of(*check, *host.run(*check, true), "hours_to_full", "/data"));
+}
+
+TEST(DiskCheck, KeepsItsForecastWhenSomethingElseIsMounted) {
+  FixtureHost host{"healthy"};
+  const auto check = made(disk_check(), map_of({{"mount", word("/data")}}));
+  for (int minute = 0; minute <= 40; ++minute) {
+    host.helper.set("/data", with_free(80 - static_cast<std::uint64_t>(minute)));
+    ASSERT_TRUE(host.run(*check));
+    host.clock.advance(1min);
+  }
+  const auto table = *host.files.read("/proc/self/mountinfo");
+  host.root.write("/proc/self/mountinfo", table + "99 27 8:9 / /more rw - ext4 /dev/m rw\n");
+  EXPECT_TRUE(value_of(*check, *host.run(*check), "hours_to_full", "/data"));
 }
 
 TEST(DiskCheck, StartsAnewWhenAFileSystemGrows) {

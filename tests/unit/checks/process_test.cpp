@@ -291,6 +291,8 @@ TEST(ProcessCheck, FindsANewProcessThatWasStillItsParentsCopy) {
   host.end(100);
   host.clock.advance(3s);
   EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "up"), 0);
+  host.clock.advance(500ms);  // a second look so soon settles nothing
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "up"), 0);
   host.root.write("/proc/101/comm", "nginx\n");
   host.clock.advance(1s);
   EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "up"), 1);
@@ -350,6 +352,37 @@ TEST(ProcessCheck, DoesNotTakeRecycledWorkersForRestarts) {
   for (int pid = 201; pid < 205; ++pid) host.end(pid);
   host.start(300, "php-fpm", 20000);
   EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "restarts"), 1);
+}
+
+TEST(ProcessCheck, TakesANewFirstProcessForARestart) {
+  ProcessHost host;
+  host.start(100, "nginx", 100);
+  host.start(101, "nginx", 110);
+  const auto check = made(process_check(), matching("name", "nginx"));
+  ASSERT_TRUE(host.run(*check));
+  host.end(100);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "restarts"), 0);
+  host.start(102, "nginx", 9000);
+  host.clock.advance(60s);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "restarts"), 1);
+  host.start(103, "nginx", 9900);
+  host.clock.advance(60s);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "restarts"), 1);
+}
+
+TEST(ProcessCheck, DoesNotCountOpenFilesWhileSomebodyWaits) {
+  ProcessHost host;
+  host.start(100, "nginx", 100);
+  host.start(101, "nginx", 110);
+  host.root.write("/proc/101/limits", "Max open files 10 10 files\n");
+  host.root.write("/proc/101/fd/0", "");
+  const auto check = made(process_check(), matching("name", "nginx"));
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "fds_ratio"), 0.1);
+  host.root.write("/proc/101/fd/1", "");
+  host.end(100);
+  host.clock.advance(60s);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "fds_ratio"), 0.1);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "fds_ratio"), 0.2);
 }
 
 TEST(ProcessCheck, WantsAsManyAsItIsTold) {
