@@ -59,6 +59,14 @@ TEST_F(FakeSlackTest, ATokenInAJsonBodyIsNotRead) {
   EXPECT_EQ(error_of(slack.handle(call)), "not_authed");
 }
 
+TEST_F(FakeSlackTest, MethodsWithoutJsonRefuseItRatherThanIgnoreIt) {
+  const HttpCall call{"POST",
+                      "/api/conversations.info",
+                      {{"authorization", "Bearer " + token}, {"content-type", "application/json"}},
+                      R"({"channel":"C0SRE"})"};
+  EXPECT_EQ(error_of(slack.handle(call)), "invalid_post_type");
+}
+
 TEST_F(FakeSlackTest, FormsAreDecoded) {
   call("conversations.setTopic", "channel=C0SRE&topic=50%25+%26+more%21");
   EXPECT_EQ(slack.channel("sre")->topic.value, "50% & more!");
