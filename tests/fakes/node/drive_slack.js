@@ -242,7 +242,13 @@ async function main() {
       await control(where, 'clear', {});
     }
   }
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
   child.kill('SIGTERM');
+  const code = await ended;
+  if (code !== 0) {
+    failures += 1;
+    console.log(`FAILED  fake_receivers ended with ${code}`);
+  }
   console.log(failures === 0 ? 'the fake Slack holds against @slack/web-api' : `${failures} failed`);
   process.exitCode = failures === 0 ? 0 : 1;
 }

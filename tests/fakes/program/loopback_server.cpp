@@ -78,7 +78,7 @@ void LoopbackServer::open() {
 void LoopbackServer::close() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
-  for (auto* socket : open_) socket->close(ignored);
+  for (auto* socket : *open_) socket->close(ignored);
 }
 
 asio::awaitable<void> LoopbackServer::accept() {
@@ -93,11 +93,11 @@ asio::awaitable<void> LoopbackServer::accept() {
 
 asio::awaitable<void> LoopbackServer::serve(tcp::socket socket) {
   struct Listed {
-    std::set<tcp::socket*>& all;
+    std::shared_ptr<std::set<tcp::socket*>> all;
     tcp::socket* one;
-    ~Listed() { all.erase(one); }
+    ~Listed() { all->erase(one); }
   };
-  open_.insert(&socket);
+  open_->insert(&socket);
   const Listed listed{open_, &socket};
   boost::beast::flat_buffer buffer;
   bool again = true;

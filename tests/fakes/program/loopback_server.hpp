@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -39,7 +39,9 @@ class LoopbackServer {
   Answer answer_;
   asio::ip::tcp::endpoint endpoint_;
   asio::ip::tcp::acceptor acceptor_;
-  std::set<asio::ip::tcp::socket*> open_{};
+  /// Connections remove themselves, and those left when the loop goes away do so after the server.
+  std::shared_ptr<std::set<asio::ip::tcp::socket*>> open_{
+      std::make_shared<std::set<asio::ip::tcp::socket*>>()};
 };
 
 }  // namespace tocsin::fakes
