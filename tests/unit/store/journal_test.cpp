@@ -1,5 +1,6 @@
 #include "agent/store/journal.hpp"
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/fakes/inline_blocking.hpp"
@@ -322,6 +323,13 @@ TEST_F(JournalTest, WhenStoppedItWritesWhatIsQueued) {
   fakes::settle(loop_);
   say("queued");
   thread_.late(false);
+  // The disk answers only some turns of the loop after the journal was told to stop.
+  int turns = 20;
+  std::function<void()> later = [&] {
+    if (--turns > 0) return asio::post(loop_, later);
+    thread_.flush();
+  };
+  asio::post(loop_, later);
   stop();
   EXPECT_EQ(texts(disk_.lines), (std::vector<std::string>{"being written", "queued"}));
   EXPECT_EQ(done_, up_to(2));
