@@ -1,0 +1,88 @@
+#include "agent/app/control_client.hpp"
+
+#include <iostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+
+#include "agent/app/configuration.hpp"
+#include "agent/app/printing.hpp"
+#include "agent/app/real_world.hpp"
+
+namespace tocsin::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+// Long enough for a `notify test` of slow receivers; everything else answers at once.
+constexpr Duration patience = 60s;
+
+asio::awaitable<void> exchange(Network& network, HttpRequest request, HttpOutcome& into) {
+  into = co_await network.http(std::move(request));
+}
+
+}  // namespace
+
+Result<std::string> control_socket(const std::string& config) {
+  const auto loaded = load_without_secrets(config);
+  if (!loaded.settings) return Error{Errc::malformed, loaded.report};
+  return loaded.settings->state_dir + "/control.sock";
+}
+
+Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method, const std::string& target,
+                                     const boost::json::value& body) {
+  const auto socket = control_socket(common.config);
+  if (!socket) return socket.error();
+  RealWorld world;
+  HttpRequest request{.method = method,
+                      .url = {.scheme = "http", .host = "tocsin", .port = 80, .target = target},
+                      .unix_socket = *socket,
+                      .deadline = world.clock.steady() + patience,
+                      .response_bytes_max = 64u << 20};
+  if (!body.is_null()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = boost::json::serialize(body);
+  }
+  HttpOutcome outcome;
+  asio::co_spawn(world.loop, exchange(world.network(), std::move(request), outcome), [](std::exception_ptr) {});
+  world.loop.run();
+  if (!outcome.response) {
+    const auto why = outcome.failure ? outcome.failure->error.detail : std::string{"no answer"};
+    return Error{Errc::unreachable, "the agent does not answer on " + *socket + " (" + why +
+                                        "); is it running, with this --config?"};
+  }
+  boost::system::error_code fault;
+  auto answer = boost::json::parse(outcome.response->body, fault);
+  if (outcome.response->status >= 400) {
+    const auto sentence = fault ? std::string{} : text_of(answer, "error");
+    return Error{Errc::refused, sentence.empty() ? "the agent answered " + std::to_string(outcome.response->status) : sentence};
+  }
+  if (fault) return Error{Errc::protocol, "the agent's answer is not JSON"};
+  return answer;
+}
+
+int complain(const Error& error) {
+  std::cerr << "tocsin: " << error.detail;
+  if (error.detail.empty() || error.detail.back() != '\n') std::cerr << "\n";
+  switch (error.code) {
+    case Errc::unreachable: return to_int(ExitCode::no_agent);
+    case Errc::malformed: return to_int(ExitCode::bad_configuration);
+    case Errc::missing:
+    case Errc::unreadable:
+    case Errc::timed_out:
+    case Errc::unresolved:
+    case Errc::tls:
+    case Errc::disconnected:
+    case Errc::protocol:
+    case Errc::too_large:
+    case Errc::refused:
+    case Errc::cancelled:
+    case Errc::stuck:
+    case Errc::unsupported:
+    case Errc::internal: return to_int(ExitCode::failed);
+  }
+  return to_int(ExitCode::failed);
+}
+
+}  // namespace tocsin::app
