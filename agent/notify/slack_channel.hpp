@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,18 +13,6 @@
 #include "tocsin/notify/draft.hpp"
 
 namespace tocsin::notify {
-
-/// A channel's name taken apart: "issue-nginx-2211-3" is the third of "issue-nginx-2211".
-struct SuffixedName {
-  std::string base{};
-  int number{1};
-};
-SuffixedName take_suffix(const std::string& name);
-/// "issue-nginx-2211", "issue-nginx-2211-2"…, within Slack's length.
-std::string with_suffix(const std::string& base, int number);
-/// Whether the purpose holds this very marker, or some other incident's.
-bool has_marker(std::string_view purpose, std::string_view marker);
-bool has_other_marker(std::string_view purpose, std::string_view marker);
 
 /// Creates issue channels, adopts those of ours whose creation was never answered, and archives
 /// them.
