@@ -9,8 +9,10 @@ namespace tocsin::checks {
 
 Result<MemoryInfo> parse_memory_info(std::string_view text) {
   constexpr std::uint64_t kibibyte = 1024;
+  constexpr std::uint64_t most = std::uint64_t{1}
+                                 << 53;  // in bytes it still fits, with room to add
   const auto total = number_after(text, "MemTotal:");
-  if (!total || *total == 0) return malformed("/proc/meminfo", "'MemTotal'", text);
+  if (!total || *total == 0 || *total > most) return malformed("/proc/meminfo", "'MemTotal'", text);
   auto available = number_after(text, "MemAvailable:");
   if (!available) {
     const auto free = number_after(text, "MemFree:");
@@ -21,7 +23,7 @@ Result<MemoryInfo> parse_memory_info(std::string_view text) {
     const auto shared = number_after(text, "Shmem:").value_or(0);
     available = *free + (cache > shared ? cache - shared : 0);
   }
-  const auto swap_total = number_after(text, "SwapTotal:").value_or(0);
+  const auto swap_total = std::min(number_after(text, "SwapTotal:").value_or(0), most);
   const auto swap_free = number_after(text, "SwapFree:").value_or(swap_total);
   return MemoryInfo{.total = *total * kibibyte,
                     .available = std::min(*available, *total) * kibibyte,

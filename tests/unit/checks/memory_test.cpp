@@ -39,8 +39,9 @@ TEST(MemoryInfo, EstimatesWhatAnOldKernelDoesNotSay) {
 }
 
 TEST(MemoryInfo, IsRefusedWithoutATotal) {
-  for (const auto* text : {"", "MemTotal: 0 kB\nMemAvailable: 1 kB\n", "MemTotal: lots\n",
-                           "MemTotal: 10 kB\n", "xMemTotal: 10 kB\nMemFree: 1 kB\n"})
+  for (const auto* text :
+       {"", "MemTotal: 0 kB\nMemAvailable: 1 kB\n", "MemTotal: lots\n", "MemTotal: 10 kB\n",
+        "MemTotal: 18446744073709551615 kB\nMemFree: 1 kB\n", "xMemTotal: 10 kB\nMemFree: 1 kB\n"})
     EXPECT_FALSE(checks::parse_memory_info(text)) << text;
 }
 
