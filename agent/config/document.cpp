@@ -1,5 +1,6 @@
 #include "agent/config/document.hpp"
 
+#include "agent/config/nested_fields.hpp"
 #include "agent/config/settings.hpp"
 #include "tocsin/base/text.hpp"
 #include "tocsin/base/unit.hpp"
@@ -82,9 +83,22 @@ std::string as_item(std::string_view stanza) {
   return out;
 }
 
+/// The fields and, below each, what stands inside it.
+std::vector<FieldDoc> with_nested(const std::vector<FieldDoc>& docs) {
+  std::vector<FieldDoc> out;
+  for (const auto& doc : docs) {
+    auto nested = nested_fields(doc);
+    out.push_back(doc);
+    if (!nested.empty() && !doc.required) out.back().default_value.clear();
+    out.insert(out.end(), nested.begin(), nested.end());
+  }
+  return out;
+}
+
 std::string document_type(const CheckType& type) {
-  auto out = "\n## " + type.name + "\n\n" + type.summary + "\n\n" + fields_table(type.fields) +
-             "\nSamples:\n\n" + samples_table(type.samples) + "\n";
+  auto out = "\n## " + type.name + "\n\n" + type.summary + "\n\n" +
+             fields_table(with_nested(type.fields)) + "\nSamples:\n\n" +
+             samples_table(type.samples) + "\n";
   const auto rules =
       rules_of("critical", type.default_critical) + rules_of("warning", type.default_warning);
   out += rules.empty() ? "No default rules: without rules of its own it only measures.\n"

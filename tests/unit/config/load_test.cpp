@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "agent/config/document.hpp"
+#include "agent/config/nested_fields.hpp"
 #include "agent/config/settings.hpp"
 #include "tests/unit/config/fake_types.hpp"
 
@@ -221,6 +222,38 @@ TEST(Documents, NameEveryKey) {
   for (const auto* key :
        {"environment", "listen", "routing_key", "remind_every", "after", "checks"})
     EXPECT_NE(configuration.find("| `" + std::string{key} + "` |"), std::string::npos) << key;
+}
+
+struct Inner {
+  std::string word{};
+  std::vector<PagerDutyService> services{};
+  static constexpr auto fields() {
+    return std::tuple{required_field("word", &Inner::word, "A word."),
+                      field("services", &Inner::services, "Some services.")};
+  }
+  friend bool operator==(const Inner&, const Inner&) = default;
+};
+struct Outer {
+  std::map<std::string, Inner> blocks{};
+  Duration plain{};
+  static constexpr auto fields() {
+    return std::tuple{field("blocks", &Outer::blocks, "Blocks."),
+                      field("plain", &Outer::plain, "No block.")};
+  }
+};
+
+TEST(NestedFields, AreFoundAtEveryDepth) {
+  const auto docs = document_fields(Outer::fields(), Outer{});
+  const auto nested = nested_fields(docs[0]);
+  ASSERT_EQ(nested.size(), 3u);
+  EXPECT_EQ(nested[0].name, "blocks.NAME.word");
+  EXPECT_EQ(nested[0].type, "text");
+  EXPECT_TRUE(nested[0].required);
+  EXPECT_EQ(nested[0].help, "A word.");
+  EXPECT_EQ(nested[1].type, "list of map");
+  EXPECT_EQ(nested[2].name, "blocks.NAME.services[].routing_key");
+  EXPECT_EQ(nested[2].type, "secret reference");
+  EXPECT_TRUE(nested_fields(docs[1]).empty());
 }
 
 class SystemSecrets : public testing::Test {
