@@ -172,7 +172,7 @@ Step open(const IncidentPolicy& policy, const IncidentId& id, const AlertNews& n
       channel_name(news.topic, now.wall, policy.timezone,
                    policy.slack ? std::vector<std::string>{} : history.channel_names_taken);
   incident.members.push_back({news.check, news.type, news.severity, true, news.why, news.since,
-                              news.host, news.evidence, news.flapping});
+                              news.host, news.evidence, news.flapping && !news.drill});
   incident.summary[SummaryField::component].value = one_line(news.component, 200);
   turn.recompute();
   if (policy.group_wait > Duration::zero()) {
@@ -183,7 +183,7 @@ Step open(const IncidentPolicy& policy, const IncidentId& id, const AlertNews& n
   } else {
     convene(turn);
   }
-  if (news.flapping) {
+  if (news.flapping && !news.drill) {
     turn.tell(
         TimelineKind::flapping,
         one_line(news.check, 80) + " is flapping: its further changes are in the timeline only.");

@@ -153,9 +153,12 @@ Step on(Turn turn, const Acknowledge& input) {
             by);
   if (!already) acknowledge_pages(turn);
   if (!same_person) {
-    turn.post(by + (already ? " took over" : " is on it") + via +
-              ". Escalation is stopped; the acknowledgement expires after " +
-              describe(turn.policy.ack_expires) + " without an update.");
+    const auto expires = turn.policy.ack_expires > Duration::zero()
+                             ? "; the acknowledgement expires after " +
+                                   describe(turn.policy.ack_expires) + " without an update"
+                             : std::string{};
+    turn.post(by + (already ? " took over" : " is on it") + via + ". Escalation is stopped" +
+              expires + ".");
     turn.refresh();
   }
   return std::move(turn).take();

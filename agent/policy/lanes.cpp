@@ -21,9 +21,8 @@ bool is_trigger(const Effect& effect) { return std::holds_alternative<TriggerPag
 bool is_resolve(const Effect& effect) { return std::holds_alternative<ResolvePage>(effect); }
 bool is_create(const Effect& effect) { return std::holds_alternative<CreateChannel>(effect); }
 
-bool never_attempted(const OutboxEntry& entry) {
-  return entry.attempts == 0 && !entry.ambiguous && !entry.first_attempt;
-}
+/// An attempt that our own rate limit held back does not count as one.
+bool never_attempted(const OutboxEntry& entry) { return entry.attempts == 0 && !entry.ambiguous; }
 
 /// A key of the incident's own first page ends in its generation: ".../g2".
 bool is_first_page(const std::string& key) {
@@ -113,8 +112,7 @@ class Planner {
     // again all the same, and resolved once it was accepted.
     if (page(trigger.key) == nullptr) return true;
     if (!is_live(lane_.incident.state)) return !at(i).ambiguous;
-    return trigger.escalation && never_attempted(at(i)) &&
-           lane_.incident.state != IncidentState::open;
+    return trigger.escalation && !at(i).ambiguous && lane_.incident.state != IncidentState::open;
   }
 
   /// Its trigger never reached anybody, and will not: refused, or dropped just now.

@@ -152,6 +152,17 @@ TEST(IncidentOpen, ADrillSaysSoFirstInEveryText) {
   EXPECT_TRUE(drama.posts().starts_with("DRILL: "));
 }
 
+TEST(IncidentOpen, ADrillOfAFlappingCheckDoesNotFlap) {
+  Drama drama;
+  auto news = Drama::news();
+  news.drill = true;
+  news.flapping = true;
+  drama.open(news);
+  EXPECT_EQ(drama.kinds(), "opened");
+  drama.recover_and_resolve();
+  EXPECT_EQ(drama.incident.state, IncidentState::resolved);
+}
+
 TEST(IncidentOpen, EscalationStepsAreCopiedInOrderOfTime) {
   Drama drama;
   std::reverse(drama.rules.escalation.begin(), drama.rules.escalation.end());

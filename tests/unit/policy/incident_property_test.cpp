@@ -31,8 +31,13 @@ class World {
       if (chance(0.5)) deliver_one();
       if (chance(0.3)) drama_.pass(std::chrono::seconds{pick(1200)});
       if (chance(0.05)) drama_.now.wall += std::chrono::hours{pick(96) - 48};
-      drama_.give(input());
+      const auto given = input();
+      drama_.give(given);
       commit();
+      const auto due = next_due(drama_.incident);
+      if (std::holds_alternative<Tick>(given)) {
+        EXPECT_TRUE(!due || *due > drama_.now.steady) << "a tick that leaves itself due never ends";
+      }
     }
   }
 

@@ -136,6 +136,14 @@ TEST(Lanes, AnUnsentTriggerAndItsResolveAnnihilate) {
   EXPECT_EQ(lane.attempt(), 0u);
 }
 
+TEST(Lanes, AnAttemptThatWasHeldBackIsNone) {
+  Lane lane;
+  lane.add(lane.trigger()).first_attempt = lane.drama.now.wall;
+  lane.add(lane.resolve());
+  lane.drama.recover_and_resolve();
+  EXPECT_EQ(lane.drops().size(), 2u);
+}
+
 TEST(Lanes, AnAttemptedTriggerIsSentBeforeItsResolve) {
   struct Case {
     int attempts;
@@ -185,6 +193,8 @@ TEST(Lanes, AnEscalationIsPointlessOnceSomebodyIsOnIt) {
   lane.drama.give(Acknowledge{"jane", "cli"});
   EXPECT_THAT(lane.drops(), ElementsAre(std::pair{1u, Why::pointless}));
   entry.attempts = 1;
+  EXPECT_THAT(lane.drops(), ElementsAre(std::pair{1u, Why::pointless})) << "it was turned away";
+  entry.ambiguous = true;
   EXPECT_EQ(lane.attempt(), 1u) << "it may have arrived: it is sent, and resolved later";
 }
 
