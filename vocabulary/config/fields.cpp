@@ -31,6 +31,12 @@ bool names_a_secret(std::string_view key) {
                              [&](auto word) { return key.find(word) != std::string_view::npos; });
 }
 
+/// Defaults of nothing are not worth mentioning.
+bool says_something(std::string_view value) {
+  constexpr std::array<std::string_view, 5> nothing{"", "~", "\"\"", "[]", "{}"};
+  return std::ranges::find(nothing, value) == nothing.end();
+}
+
 }  // namespace
 
 void refuse_unknown_keys(const Node& map, const std::vector<std::string_view>& known,
@@ -61,7 +67,7 @@ std::string block_schema(const std::vector<FieldDoc>& docs) {
   std::string required;
   for (const auto& doc : docs) {
     auto help = doc.help;
-    if (!doc.required && !doc.default_value.empty() && doc.default_value != "~")
+    if (!doc.required && says_something(doc.default_value))
       help += " Default: " + doc.default_value + ".";
     properties +=
         (properties.empty() ? "" : ",") + quote_json(doc.name) + ":" + described(doc.schema, help);
