@@ -1,5 +1,7 @@
 #include "agent/net/exchange.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -38,7 +40,13 @@ HttpExchange::HttpExchange(NetworkCore& core, HttpRequest request)
     to_.proxy = core.options.proxy.for_url(request_.url);
 }
 
-HttpExchange::~HttpExchange() { core_.buffers.give(std::move(buffer_)); }
+HttpExchange::~HttpExchange() {
+  core_.buffers.give(std::move(buffer_));
+  // A receiver's token is in the head: it must not lie about in freed memory.
+  if (request_.reuse != Reuse::keep_alive) return;
+  ::OPENSSL_cleanse(head_.data(), head_.size());
+  for (auto& [name, value] : request_.headers) ::OPENSSL_cleanse(value.data(), value.size());
+}
 
 HttpFailure HttpExchange::failed(NetPhase phase, Errc code, std::string sentence) const {
   auto failure = dialer_->failed(phase, code, std::move(sentence));
