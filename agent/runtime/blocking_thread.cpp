@@ -101,9 +101,10 @@ asio::awaitable<void> RealBlockingThread::run(std::function<void()> work) {
     impl_->queue.push_back(call);
   }
   impl_->arrived.notify_one();
+  auto deaf_token =
+      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable));
   while (!call->done) {
-    co_await call->bell.async_wait(asio::bind_cancellation_slot(
-        asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable)));
+    co_await call->bell.async_wait(deaf_token);
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
 }

@@ -49,7 +49,7 @@ bool leads_through(std::string_view path, std::string_view mount) {
 std::set<std::string> mounts_that_answer(std::string_view mountinfo) {
   std::map<std::string, bool> answering;
   for (const auto line : split(mountinfo, '\n')) {
-    // "36 35 98:0 /root /mount/point options [tags…] - type source options", proc_pid_mountinfo(5).
+    // "36 35 98:0 /root /mount/point options tags - type source options", proc_pid_mountinfo(5).
     const auto fields = split(line, ' ');
     const auto dash = std::find(fields.begin(), fields.end(), "-");
     if (fields.size() < 6 || dash == fields.end() || dash + 1 == fields.end()) continue;

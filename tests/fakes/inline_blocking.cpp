@@ -25,9 +25,10 @@ asio::awaitable<void> InlineBlocking::run(std::function<void()> work) {
   auto executor = co_await asio::this_coro::executor;
   Call call{std::move(work), asio::steady_timer{executor, SteadyTime::max()}};
   waiting_.push_back(&call);
+  auto deaf_token =
+      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable));
   while (!call.done) {
-    co_await call.bell.async_wait(asio::bind_cancellation_slot(
-        asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable)));
+    co_await call.bell.async_wait(deaf_token);
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
 }

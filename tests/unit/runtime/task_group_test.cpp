@@ -20,8 +20,9 @@ asio::awaitable<void> sleep(Clock& clock, Duration length) {
 }
 
 asio::awaitable<void> ignore_cancellation(asio::steady_timer& bell) {
-  co_await bell.async_wait(
-      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable)));
+  auto deaf_token =
+      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::as_tuple(asio::use_awaitable));
+  co_await bell.async_wait(deaf_token);
 }
 
 asio::awaitable<void> race(Wakeup& bell, Clock& clock) {

@@ -93,9 +93,10 @@ struct Deaf final : Check {
   Task<Samples> run(CheckContext&) override {
     ++runs;
     co_await asio::this_coro::throw_if_cancelled(false);
+    auto deaf_token = asio::bind_cancellation_slot(asio::cancellation_slot{},
+                                                   asio::as_tuple(asio::use_awaitable));
     while (!released) {
-      co_await bell.async_wait(asio::bind_cancellation_slot(asio::cancellation_slot{},
-                                                            asio::as_tuple(asio::use_awaitable)));
+      co_await bell.async_wait(deaf_token);
     }
     co_return Samples{};
   }
