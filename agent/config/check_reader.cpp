@@ -302,7 +302,12 @@ CheckDraft Stanza::read() {
   judge_labels();
   auto setting = words();
   fill_times(setting);
-  if (type == nullptr) return draft;
+  if (type == nullptr) {
+    // Without its type only the form of its rules can be judged.
+    (void)read_rules(keys_.critical, "critical");
+    (void)read_rules(keys_.warning, "warning");
+    return draft;
+  }
   (void)reading_.secrets.take_values();  // Those of others do not count in this fingerprint.
   build(setting, *type);
   fill_rules(setting, *type);
