@@ -66,7 +66,7 @@ const std::map<std::string, Prefixes>& allowed() {
        {"tocsin/base/", "tocsin/async/", "tocsin/config/", "tocsin/net/", "vocabulary/net/"}},
       {"vocabulary/check", {"tocsin/", "vocabulary/check/"}},
       {"checks", {"tocsin/", "checks/"}},
-      {"agent/main.cpp", {"agent/app/"}},
+      {"agent/main.cpp", {"agent/app/", "agent/runtime/"}},
       {"agent/app", {"tocsin/", "agent/"}},
       {"agent/policy", {"tocsin/base/", "tocsin/model/", "agent/policy/"}},
       {"agent/config", {"tocsin/", "agent/config/"}},
