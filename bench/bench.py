@@ -10,10 +10,10 @@ import sys
 import tempfile
 import time
 
+import contenders
 import host_set
 import http_checks
 import kill_to_page
-from contenders import FAKE, TOCSIN
 from processes import Crowd
 
 PARTS = {"host": host_set.measure, "page": kill_to_page.measure, "http": http_checks.measure}
@@ -35,14 +35,16 @@ def main():
     parser.add_argument("--only", choices=sorted(PARTS), action="append", help="one part; may be repeated")
     parser.add_argument("--seconds", type=float, default=60, help="length of each measurement (default 60)")
     parser.add_argument("--trials", type=int, default=30, help="kills of nginx for each contender (default 30)")
+    parser.add_argument("--tocsin", type=pathlib.Path, default=contenders.TOCSIN, help="the program to measure")
     parser.add_argument("--without-tocsin", action="store_true", help="peers only")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file too")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder, with all logs")
     options = parser.parse_args()
-    if not options.without_tocsin and not TOCSIN.exists():
-        sys.exit(f"{TOCSIN} is not there: scripts/build release")
-    if not FAKE.exists():
-        sys.exit(f"{FAKE} is not there: scripts/build dev fake_receivers")
+    contenders.TOCSIN = options.tocsin
+    if not options.without_tocsin and not options.tocsin.exists():
+        sys.exit(f"{options.tocsin} is not there: scripts/build release")
+    if not contenders.FAKE.exists():
+        sys.exit(f"{contenders.FAKE} is not there: scripts/build dev fake_receivers")
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
     figures = {"processors": os.cpu_count(), "noise_before": machine_noise()}

@@ -6,7 +6,7 @@ import random
 import statistics
 import time
 
-from contenders import FakePagerDuty, Monit, Nginx, ROUTING_KEY, Tocsin
+from contenders import FakePagerDuty, Monit, Nginx, ROUTING_KEY, Tocsin, listens, wait_for
 from processes import end_pid, kill_now
 
 SEED = 20260322
@@ -60,6 +60,7 @@ def _trials(start, crowd, folder, count):
         # Workers outlive a killed master and hold its port.
         for pid in workers:
             end_pid(pid)
+        wait_for(lambda: not listens(nginx.port), "the end of nginx's workers")
         nginx.pidfile.unlink(missing_ok=True)
         nginx.start()
         if page and not fake.wait_for("resolve", 30):
