@@ -119,7 +119,7 @@ class DiskCheck final : public Check {
     samples.reserve(systems_.all().size() * disk_specs().size());
     if (configured_)
       for (const auto& system : systems_.all())
-        put(samples, mounted, system.mounted ? 1 : 0, system.mount.point);
+        put(samples, mounted, system.mounted ? 1 : 0, system.label);
     for (auto& question : questions_) {
       const auto taken = take(samples, *question.system, *question.answer, context.clock.steady());
       if (!taken) co_return taken.error();
@@ -153,7 +153,7 @@ class DiskCheck final : public Check {
   }
 
   static std::string cause(const FileSystem& system) {
-    const auto& point = system.mount.point;
+    const auto& point = system.label;
     if (!system.mounted) return point + " is not mounted";
     if (system.stuck)
       return "the kernel does not answer for " + point + " (" + system.mount.type + " from " +
@@ -172,7 +172,7 @@ class DiskCheck final : public Check {
   /// error.
   Result<void> take(Samples& samples, FileSystem& system, const Result<FileSystemUsage>& answer,
                     SteadyTime now) const {
-    const auto& point = system.mount.point;
+    const auto& point = system.label;
     if (!answer) {
       const auto code = answer.error().code;
       system.stuck = code == Errc::stuck || code == Errc::timed_out;

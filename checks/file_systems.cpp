@@ -20,7 +20,10 @@ Result<std::vector<FileSystem>> FileSystems::chosen(std::string_view table) cons
   if (!mounts) return mounts.error();
   std::vector<FileSystem> systems;
   const auto add = [&](const Mount& mount, bool mounted) {
-    systems.push_back({.mount = mount, .mounted = mounted, .trend = DiskTrend{window_}});
+    systems.push_back({.mount = mount,
+                       .label = clean_utf8(mount.point),
+                       .mounted = mounted,
+                       .trend = DiskTrend{window_}});
   };
   for (const auto& point : wanted_) {
     const auto found = std::find_if(mounts->begin(), mounts->end(),
@@ -89,7 +92,7 @@ std::optional<double> inodes_used_share(const FileSystemUsage& usage) {
 
 std::string describe_file_system(const FileSystem& system) {
   const auto& mount = system.mount;
-  std::string line = clean_utf8(mount.point);
+  std::string line = system.label;
   if (!system.mounted) return line + ": not mounted";
   line += " (" + mount.type + ", " + clean_utf8(mount.source) + "): ";
   if (system.stuck) return line + "does not answer";

@@ -14,6 +14,7 @@ namespace tocsin::checks {
 /// A file system that is watched, and what was last seen of it.
 struct FileSystem {
   Mount mount{};
+  std::string label{};         ///< The mount point as valid UTF-8, for samples and sentences.
   bool mounted{true};          ///< False for one that was asked for and is not there.
   bool to_be_writable{false};  ///< It was writable when we saw it, or fstab says so.
   bool stuck{false};

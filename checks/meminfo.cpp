@@ -48,7 +48,7 @@ Result<std::optional<std::uint64_t>> parse_group_limit(std::string_view text) {
 
 std::vector<std::string> parse_oom_victims(std::string_view kernel_log, std::size_t most) {
   std::vector<std::string> victims;
-  // "Out of memory: Killed process 812 (mysqld) …", "Memory cgroup out of memory: Killed process …"
+  // "Out of memory: Killed process 812 (mysqld) …", or "Memory cgroup out of memory: …"
   // (mm/oom_kill.c)
   constexpr std::string_view key = "Killed process ";
   for (auto at = kernel_log.rfind(key); at != std::string_view::npos && victims.size() < most;

@@ -357,6 +357,16 @@ TEST(DiskCheck, SaysWhichMountItCouldNotMeasure) {
   EXPECT_THAT(samples.error().detail, HasSubstr("/data could not be measured: statfs failed"));
 }
 
+TEST(DiskCheck, AsksForThePathAsItIsAndLabelsItReadably) {
+  FixtureHost host{"healthy"};
+  host.root.write("/proc/self/mountinfo", "1 0 8:1 / /odd\\040\xff rw - ext4 /dev/x rw\n");
+  host.helper.set("/odd \xff", with_free(38));
+  const auto check = made(disk_check());
+  const auto samples = host.run(*check);
+  ASSERT_TRUE(samples) << samples.error().detail;
+  EXPECT_DOUBLE_EQ(*value_of(*check, *samples, "free_ratio", "/odd \uFFFD"), 0.4);
+}
+
 TEST(DiskCheck, RefusesTooManyFileSystems) {
   FixtureHost host{"healthy"};
   std::string table;

@@ -1,6 +1,7 @@
 // The process check on the real kernel: how it comes to know of a death cannot be faked.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,20 +85,32 @@ TEST(ProcessCheckOnThisHost, IsWokenByADeathAlone) {
             "test: pid " + std::to_string(idler.pid()) + " was killed by signal 9");
 }
 
-TEST(ProcessCheckOnThisHost, FindsThisVeryProcessByNothing) {
+TEST(ProcessCheckOnThisHost, FindsOthersButNotItself) {
+  const auto name = "tc-" + std::to_string(::getpid());
+  char name_before[16]{};
+  ::prctl(PR_GET_NAME, name_before);
+  ::prctl(PR_SET_NAME, name.c_str());
   const runtime::RootedFiles files{"/"};
   fakes::FakeHost host;
-  const auto check = made(
-      process_check(), map_of({{"match", map_of({{"cmdline", word("unit_checks")},
-                                                 {"user", word(std::to_string(::geteuid()))}})}}));
+  const auto check =
+      made(process_check(),
+           map_of({{"match",
+                    map_of({{"name", word(name)}, {"user", word(std::to_string(::geteuid()))}})}}));
   CheckContext context{files,       host.clock,    *host.network, host.processes,
                        host.helper, host.pressure, host.nudge,    host.clock.steady() + 5s};
-  const auto samples = fakes::run_to_end(host.loop, check->run(context));
-  ASSERT_TRUE(samples) << samples.error().detail;
-  Idler copy;  // has our command line, but is not us
+  const auto alone = fakes::run_to_end(host.loop, check->run(context));
+  ASSERT_TRUE(alone) << alone.error().detail;
+  EXPECT_DOUBLE_EQ(*value_of(*check, *alone, "count"), 0);
+  {
+    Idler of_our_name;
+    const auto two = fakes::run_to_end(host.loop, check->run(context));
+    ASSERT_TRUE(two) << two.error().detail;
+    EXPECT_DOUBLE_EQ(*value_of(*check, *two, "count"), 1);
+  }
   const auto again = fakes::run_to_end(host.loop, check->run(context));
   ASSERT_TRUE(again) << again.error().detail;
-  EXPECT_DOUBLE_EQ(*value_of(*check, *again, "count"), *value_of(*check, *samples, "count") + 1);
+  EXPECT_DOUBLE_EQ(*value_of(*check, *again, "up"), 0);
+  ::prctl(PR_SET_NAME, name_before);
 }
 
 }  // namespace
