@@ -13,17 +13,18 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
+// Parentheses around what becomes a value: in braces Boost.JSON would make it an array of one.
 boost::json::string_view text(std::string_view from) { return {from.data(), from.size()}; }
 
 value time_or_null(const std::optional<WallTime>& at) {
   if (!at) return nullptr;
-  return value{text(to_rfc3339(*at))};
+  return value(text(to_rfc3339(*at)));
 }
 value time_or_null(WallTime at) {
-  return at == WallTime{} ? value{nullptr} : time_or_null(std::optional{at});
+  return at == WallTime{} ? value(nullptr) : time_or_null(std::optional{at});
 }
 value text_or_null(const std::string& from) {
-  return from.empty() ? value{nullptr} : value{text(from)};
+  return from.empty() ? value(nullptr) : value(text(from));
 }
 
 object channel_object(const Channel& channel) {
@@ -135,7 +136,7 @@ object incident_detail_object(const Incident& incident, std::span<const Timeline
   map["runbook"] = text_or_null(incident.runbook);
   map["dashboard"] = text_or_null(incident.dashboard);
   map["previous"] = incident.previous_id.empty()
-                        ? value{nullptr}
+                        ? value(nullptr)
                         : value(object{{"id", text(incident.previous_id)},
                                        {"channel", text_or_null(incident.previous_channel)}});
   map["recent_count"] = incident.recent_count;
