@@ -104,6 +104,7 @@ asio::awaitable<Dialer::Failed> Dialer::find_endpoints() {
     addresses_ = std::move(*known);
     co_return std::nullopt;
   }
+  asked_ = true;
   const auto began = core_.clock.steady();
   std::optional<asio::ip::address> last_good;
   if (const auto* fresh = core_.resolver.fresh(host)) {
@@ -177,8 +178,8 @@ asio::awaitable<Dialer::Failed> Dialer::connect_in_turn() {
   auto failure = judge_connect(fault, std::min(index, count - 1));
   if (failure) co_return failure;
   if (connection->deadline() != to_.deadline) core_.watch.arm(*connection, to_.deadline);
-  if (to_.last_good_address && to_.unix_socket.empty())
-    core_.last_good.worked(dialed_host(), addresses_[index]);
+  if (to_.last_good_address && asked_)
+    core_.last_good.worked(dialed_host(), addresses_[index], addresses_);
   co_return std::nullopt;
 }
 

@@ -85,6 +85,7 @@ class Dialer {
   const Destination& to_;
   SteadyTime started_;
   Addresses addresses_{};
+  bool asked_{false};  ///< The resolver was needed.
 };
 
 }  // namespace tocsin::net

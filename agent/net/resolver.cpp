@@ -129,9 +129,11 @@ std::optional<asio::ip::address> LastGood::find(const std::string& host) {
   return address;
 }
 
-void LastGood::worked(const std::string& host, const asio::ip::address& address) {
+void LastGood::worked(const std::string& host, const asio::ip::address& address,
+                      const Addresses& all) {
   const auto entry = addresses_.find(host);
-  if (entry != addresses_.end() && entry->second == address) return;
+  if (entry != addresses_.end() && std::find(all.begin(), all.end(), entry->second) != all.end())
+    return;
   if (entry == addresses_.end() && addresses_.size() >= last_good_max) return;
   addresses_.insert_or_assign(host, address);
   if (save_) save_(host, address.to_string());

@@ -62,7 +62,9 @@ class LastGood {
   LastGood(Load load, Save save) : load_{std::move(load)}, save_{std::move(save)} {}
 
   std::optional<asio::ip::address> find(const std::string& host);
-  void worked(const std::string& host, const asio::ip::address& address);
+  /// Saved only when what was kept is no longer among the host's addresses: a name that answers
+  /// with its addresses in turn must not cost a write each time.
+  void worked(const std::string& host, const asio::ip::address& address, const Addresses& all);
 
  private:
   Load load_;

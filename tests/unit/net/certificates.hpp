@@ -4,7 +4,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <boost/asio/ssl/context.hpp>
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -50,6 +52,12 @@ class Identity {
     return pem([&](BIO* out) {
       ::PEM_write_bio_PrivateKey(out, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
+  }
+  /// As c_rehash(1) names the file of an authority.
+  std::string subject_hash() const {
+    std::array<char, 9> text{};
+    std::snprintf(text.data(), text.size(), "%08lx", ::X509_subject_name_hash(x509_.get()));
+    return text.data();
   }
   std::shared_ptr<boost::asio::ssl::context> server_context() const {
     namespace ssl = boost::asio::ssl;

@@ -206,6 +206,34 @@ TEST(LastGoodAddress, ServesWhenTheResolverFails) {
   EXPECT_FALSE(world.http(request).response);
 }
 
+TEST(LastGoodAddress, IsSavedOnlyWhenTheOldOneIsGone) {
+  std::vector<std::string> saved;
+  LastGood book{{}, [&](const std::string& host, const std::string& address) {
+                  saved.push_back(host + " " + address);
+                }};
+  const auto a = asio::ip::make_address("10.0.0.1");
+  const auto b = asio::ip::make_address("10.0.0.2");
+  book.worked("h", a, {a, b});
+  book.worked("h", b, {b, a});
+  EXPECT_THAT(saved, ::testing::ElementsAre("h 10.0.0.1"));
+  book.worked("h", b, {b});
+  EXPECT_THAT(saved, ::testing::ElementsAre("h 10.0.0.1", "h 10.0.0.2"));
+  EXPECT_EQ(book.find("h"), b);
+}
+
+TEST(LastGoodAddress, LiteralsAreNotKept) {
+  FakeResolver dns;
+  auto options = dns.options();
+  int saves = 0;
+  options.save_address = [&](const std::string&, const std::string&) { ++saves; };
+  World world{options};
+  TcpServer server{world.loop, World::anywhere(), {{hear(), say(http_ok("1"))}}};
+  auto request = world.request(server.port());
+  request.last_good_address = true;
+  ASSERT_TRUE(world.http(request).response);
+  EXPECT_EQ(saves, 0);
+}
+
 TEST(LastGoodAddress, SurvivesARestartAndAHungResolver) {
   FakeResolver dns;
   auto options = dns.options();

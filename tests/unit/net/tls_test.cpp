@@ -107,6 +107,43 @@ TEST(Tls, EveryRefusalSaysWhatIsWrongWithTheCertificate) {
   }
 }
 
+/// A variable of the environment, put back at the end.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_{name} {
+    if (const char* old = std::getenv(name)) old_ = old;
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (old_)
+      ::setenv(name_, old_->c_str(), 1);
+    else
+      ::unsetenv(name_);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_{};
+};
+
+TEST(Tls, TheSystemsStoreIsAFileOrAFolderByHash) {
+  for (const bool by_hash : {true, false}) {
+    TlsWorld world;
+    world.server.use_tls(Identity{world.wish(), &world.authority}.server_context());
+    std::filesystem::create_directory(world.folder.file("certs"));
+    world.folder.write("certs/" + world.authority.subject_hash() + ".0",
+                       world.authority.certificate_pem());
+    const Variable variable{by_hash ? "SSL_CERT_DIR" : "SSL_CERT_FILE",
+                            by_hash ? world.folder.file("certs") : world.ca_file};
+    auto request = world.https();
+    request.tls.ca_file.clear();
+    const auto outcome = world.http(request);
+    ASSERT_TRUE(outcome.response) << by_hash << outcome.failure->error.detail;
+  }
+}
+
 TEST(Tls, WithoutVerificationTheCertificateIsStillMeasured) {
   TlsWorld world;
   world.server.use_tls(Identity{world.wish("DNS:other")}.server_context());
