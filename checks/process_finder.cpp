@@ -208,6 +208,11 @@ Result<std::vector<int>> ProcessFinder::scan(const HostFiles& files, SteadyTime 
     listed_at_ = now;
   }
   found_some_ = !found.empty();
+  if (found.empty() && own != 1 && !files.read("/proc/1/comm"))
+    return Error{
+        Errc::refused,
+        "/proc shows no processes of others (is it mounted with hidepid?), so none of them "
+        "can be found: run as root, or as the group that its option gid= names"};
   return found;
 }
 

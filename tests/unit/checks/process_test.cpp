@@ -43,6 +43,7 @@ std::string stat_line(int pid, std::string_view comm, char state, int cpu, int s
 struct ProcessHost : FixtureHost {
   ProcessHost() : FixtureHost{""} {
     root.write("/proc/uptime", "1000.00 900.00\n");
+    start(1, "init", 1);
     root.write("/etc/passwd", "root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/false\n");
   }
   void start(int pid, const std::string& comm, int start_ticks, const std::string& argv = "x\0"s,
@@ -387,14 +388,14 @@ TEST(ProcessCheck, DoesNotCountOpenFilesWhileSomebodyWaits) {
 
 TEST(ProcessCheck, WantsAsManyAsItIsTold) {
   ProcessHost host;
-  for (int pid = 1; pid <= 4; ++pid) host.start(pid, "worker", 100);
+  for (int pid = 11; pid <= 14; ++pid) host.start(pid, "worker", 100);
   const auto check = made(process_check(), matching({{"name", word("worker")}}, "4"));
   EXPECT_DOUBLE_EQ(*value_of(*check, *host.run(*check), "up"), 1);
-  host.end(3);
+  host.end(13);
   const auto fewer = host.run(*check);
   EXPECT_DOUBLE_EQ(*value_of(*check, *fewer, "up"), 0);
   EXPECT_DOUBLE_EQ(*value_of(*check, *fewer, "count"), 3);
-  host.start(5, "worker", 400);
+  host.start(15, "worker", 400);
   host.clock.advance(1s);
   const auto again = host.run(*check);
   EXPECT_DOUBLE_EQ(*value_of(*check, *again, "up"), 1);
@@ -461,6 +462,15 @@ TEST(ProcessCheck, SaysWhatItCannotKnow) {
   EXPECT_THAT(odd.error().detail, HasSubstr("/run/odd.pid is not as expected (no process id)"));
   host.root.write("/run/empty.pid", "");
   EXPECT_TRUE(host.run(*made(process_check(), matching("pidfile", "/run/empty.pid"))));
+}
+
+TEST(ProcessCheck, DoesNotTakeHiddenProcessesForDeadOnes) {
+  ProcessHost host;
+  host.files.fail("/proc/1/", {Errc::unreadable, "opening /proc/1/comm failed: not permitted"});
+  const auto hidden = host.run(*made(process_check(), matching("name", "nginx")));
+  ASSERT_FALSE(hidden);
+  EXPECT_EQ(hidden.error().code, Errc::refused);
+  EXPECT_THAT(hidden.error().detail, HasSubstr("hidepid"));
 }
 
 TEST(ProcessCheck, RefusesADescriptionThatDescribesNothing) {
