@@ -84,11 +84,12 @@ struct Agent::Impl {
   std::string config_path;
   std::shared_ptr<spdlog::logger> log;
   ServiceManager service_manager;
-  std::shared_ptr<const config::Settings> settings;
   std::string host;
   StateLock lock;
   std::unique_ptr<AddressBook> addresses;
   std::unique_ptr<RealWorld> world;
+  /// Holds the checks, and they hold descriptors of the world's loop: goes away before it.
+  std::shared_ptr<const config::Settings> settings;
   std::unique_ptr<runtime::RealBlockingThread> blocking;
   std::optional<store::Ledger::Opened> store;
   std::unique_ptr<Telemetry> telemetry;
