@@ -249,6 +249,9 @@ class ForkedHelperTest : public testing::Test {
 };
 
 TEST_F(ForkedHelperTest, IsStartedAgainWhenItDied) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "the thread sanitizer allows no threads in a forked process";
+#endif
   {
     const RealHelperProcess unused{loop.get_executor(), clock};  // The loop's own descriptors.
   }
