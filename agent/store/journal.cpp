@@ -6,7 +6,6 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
 #include "tocsin/base/time.hpp"
 
@@ -79,7 +78,7 @@ asio::awaitable<bool> Journal::wait_for_work() {
     } else {
       co_await work_.wait_until(clock_, retry_at_);
     }
-  } catch (const boost::system::system_error&) {
+  } catch (const std::exception&) {  // Cancelled; two at once throw something of their own.
     co_return false;
   }
   co_return true;
