@@ -1,11 +1,14 @@
 #include "agent/http/connection.hpp"
 
+#include <array>
 #include <optional>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -15,6 +18,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "agent/http/request.hpp"
+#include "tocsin/async/wakeup.hpp"
 #include "tocsin/base/limits.hpp"
 
 namespace tocsin::http {
@@ -30,17 +34,28 @@ constexpr Duration request_most = 10s;
 constexpr Duration answer_most = 60s;
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
-/// One connection's limit in time: moved on by the serving coroutine, watched by the other.
-struct Patience {
-  Clock& clock;
-  SteadyTime until;
-  void give(Duration more) { until = clock.steady() + more; }
-};
+/// One connection's limit in time: moved by the serving coroutine, watched by the other.
+class Patience {
+ public:
+  Patience(asio::any_io_executor executor, Clock& clock, Duration at_first)
+      : clock_{clock}, until_{clock.steady() + at_first}, sooner_{std::move(executor)} {}
+  void give(Duration more) {
+    const auto before = std::exchange(until_, clock_.steady() + more);
+    if (until_ < before) sooner_.raise();
+  }
+  bool over() const { return clock_.steady() >= until_; }
+  asio::awaitable<void> run_out() {
+    while (!over()) {
+      auto waiting = sooner_.wait_until(clock_, until_);
+      co_await std::move(waiting);
+    }
+  }
 
-asio::awaitable<void> run_out(Patience& patience) {
-  while (patience.clock.steady() < patience.until)
-    co_await patience.clock.sleep_until(patience.until);
-}
+ private:
+  Clock& clock_;
+  SteadyTime until_;
+  Wakeup sooner_;
+};
 
 template <class Stream>
 asio::awaitable<bool> send(Stream& stream, const Response& response, bool keep_alive, bool head) {
@@ -106,6 +121,8 @@ asio::awaitable<Response> routed(Site& site, Request request) {
   } catch (const boost::system::system_error& problem) {
     if (problem.code() == asio::error::operation_aborted) throw;
     fault = problem.what();
+  } catch (const asio::multiple_exceptions&) {  // A race that was cancelled.
+    throw;
   } catch (const std::exception& problem) {
     fault = problem.what();
   }
@@ -181,7 +198,7 @@ asio::awaitable<void> converse(Site& site, Stream& stream, Peer peer, Patience& 
 /// Ends the work when patience runs out, whatever it waits for.
 asio::awaitable<void> within(asio::awaitable<void> work, Patience& patience) {
   using namespace asio::experimental::awaitable_operators;
-  auto race = std::move(work) || run_out(patience);
+  auto race = std::move(work) || patience.run_out();
   co_await std::move(race);
 }
 
@@ -193,8 +210,7 @@ asio::awaitable<void> linger(Socket& socket, Patience& patience) {
   boost::system::error_code ignored;
   socket.shutdown(Socket::shutdown_send, ignored);
   std::array<char, 4096> rest;
-  for (std::size_t read = 0;
-       read < limits::http_request_bytes && patience.clock.steady() < patience.until;) {
+  for (std::size_t read = 0; read < limits::http_request_bytes && !patience.over();) {
     auto reading = socket.async_read_some(asio::buffer(rest), no_throw);
     const auto outcome = co_await std::move(reading);
     const auto& [problem, bytes] = outcome;
@@ -205,10 +221,11 @@ asio::awaitable<void> linger(Socket& socket, Patience& patience) {
 
 template <class Socket>
 asio::awaitable<void> serve_socket(std::shared_ptr<Site> site, Socket socket, Peer peer) {
-  Patience patience{site->clock, site->clock.steady() + request_most};
+  auto executor = co_await asio::this_coro::executor;
+  Patience patience{executor, site->clock, request_most};
   auto whole = within(converse(*site, socket, std::move(peer), patience), patience);
   co_await std::move(whole);
-  Patience last{site->clock, site->clock.steady() + 1s};
+  Patience last{executor, site->clock, 1s};
   auto parting = within(linger(socket, last), last);
   co_await std::move(parting);
 }
@@ -248,7 +265,8 @@ asio::awaitable<void> serve_unix(std::shared_ptr<Site> site,
 asio::awaitable<void> serve_tls(std::shared_ptr<Site> site, asio::ip::tcp::socket socket,
                                 std::shared_ptr<asio::ssl::context> context, bool certified) {
   TlsStream stream{std::move(socket), *context};
-  Patience patience{site->clock, site->clock.steady() + request_most};
+  auto executor = co_await asio::this_coro::executor;
+  Patience patience{executor, site->clock, request_most};
   auto whole = within(handshake_and_converse(*site, stream, certified, patience), patience);
   co_await std::move(whole);
 }

@@ -98,7 +98,7 @@ Result<Tcp::endpoint> endpoint_of(const std::string& address) {
 
 }  // namespace
 
-struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
+struct Server::Impl {
   Impl(asio::any_io_executor on, Clock& time, TaskGroup& group, const Router& routes,
        FaultSink sink)
       : executor{on},
@@ -110,8 +110,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         unix_places{std::make_shared<Places>(on, unix_connections)} {}
 
   template <class Acceptor, class Serve>
-  asio::awaitable<void> accept(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<Places> places,
-                               Serve serve);
+  static asio::awaitable<void> accept(std::shared_ptr<Impl> self,
+                                      std::shared_ptr<Acceptor> acceptor,
+                                      std::shared_ptr<Places> places, Serve serve);
   void serve_tcp(const std::shared_ptr<Site>& site, const std::shared_ptr<TlsFiles>& tls,
                  bool certified, Tcp::socket socket);
 
@@ -127,9 +128,9 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 };
 
 template <class Acceptor, class Serve>
-asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Acceptor> acceptor,
+asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Impl> self,
+                                           std::shared_ptr<Acceptor> acceptor,
                                            std::shared_ptr<Places> places, Serve serve) {
-  const auto self = shared_from_this();
   while (acceptor->is_open()) {
     while (places->taken >= places->most) {
       auto freed = places->freed.wait();
@@ -216,7 +217,8 @@ Result<std::string> Server::listen_tcp(const std::string& address,
   auto serve = [impl = impl_.get(), site, tls, certified](Tcp::socket socket) {
     impl->serve_tcp(site, tls, certified, std::move(socket));
   };
-  impl_->tasks.spawn("http listener", impl_->accept(acceptor, impl_->tcp_places, std::move(serve)));
+  impl_->tasks.spawn("http listener",
+                     Impl::accept(impl_, acceptor, impl_->tcp_places, std::move(serve)));
   const auto bound = acceptor->local_endpoint();
   return to_string(HostPort{bound.address().to_string(), bound.port()});
 }
@@ -260,7 +262,7 @@ Result<void> Server::listen_unix(const std::string& path) {
         in_place(impl->unix_places, serve_unix(site, std::move(socket), std::move(peer))));
   };
   impl_->tasks.spawn("control listener",
-                     impl_->accept(acceptor, impl_->unix_places, std::move(serve)));
+                     Impl::accept(impl_, acceptor, impl_->unix_places, std::move(serve)));
   return {};
 }
 

@@ -120,6 +120,8 @@ class ServerTest : public ::testing::Test {
   std::optional<Server> server_;
   Tcp::endpoint endpoint_;
   std::string folder_, socket_path_;
+  std::string answer_;
+  bool ended_{false};
 };
 
 TEST_F(ServerTest, AnswersWithLengthTypeAndBody) {
@@ -255,18 +257,16 @@ asio::awaitable<void> loris(Tcp::endpoint endpoint, std::string& answer, bool& e
 
 TEST_F(ServerTest, ASlowClientIsEndedAndCostsNobodyElse) {
   listen();
-  std::string answer;
-  bool ended = false;
-  tasks_.spawn("loris", loris(endpoint_, answer, ended));
+  tasks_.spawn("loris", loris(endpoint_, answer_, ended_));
   for (int i = 0; i < 50; ++i) loop_.poll();
   EXPECT_TRUE(tcp(get("/metrics")).starts_with("HTTP/1.1 200"));
   fakes::run_for(loop_, clock_, 9s);
-  EXPECT_FALSE(ended);
+  EXPECT_FALSE(ended_);
   for (int i = 0; i < 5; ++i) fakes::run_for(loop_, clock_, 1s);
   loop_.restart();
-  for (int i = 0; i < 100 && !ended; ++i) loop_.poll();
-  EXPECT_TRUE(ended);
-  EXPECT_TRUE(answer.empty());
+  for (int i = 0; i < 100 && !ended_; ++i) loop_.poll();
+  EXPECT_TRUE(ended_);
+  EXPECT_EQ(answer_, "");
 }
 
 TEST_F(ServerTest, IdleServersHaveNoTimers) {
@@ -288,9 +288,7 @@ TEST_F(ServerTest, MoreConnectionsThanPlacesWaitForOne) {
     loop_.restart();
     for (int k = 0; k < 5; ++k) loop_.poll();
   }
-  std::string answer;
-  bool ended = false;
-  tasks_.spawn("late", loris(endpoint_, answer, ended));
+  tasks_.spawn("late", loris(endpoint_, answer_, ended_));
   loop_.restart();
   for (int i = 0; i < 20; ++i) loop_.poll();
   EXPECT_TRUE(has(control(get("/metrics")), "200 OK"))
