@@ -7,7 +7,6 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 
 #include "agent/metrics/sample_families.hpp"
 
@@ -91,6 +90,7 @@ struct Instruments::Series {
   std::map<std::string, OfCheck, std::less<>> checks;
   std::set<std::string> receivers;
   std::set<std::string> topics;
+  SampleFamilies samples;
 
   OfCheck& check(const std::string& name) {
     const auto at = checks.find(name);
@@ -180,9 +180,11 @@ std::string Instruments::expose(const AgentView& view, Format format) {
   }
   series_->durable.Set(view.durable ? 1 : 0);
   auto families = series_->registry.Collect();
-  append_sample_families(view.checks, families);
-  auto text = prometheus::TextSerializer{}.Serialize(families);
-  return format == Format::openmetrics ? to_openmetrics(text) : text;
+  std::string text;
+  append_families(text, families, format);
+  series_->samples.append(text, view.checks, format);
+  if (format == Format::openmetrics) text += "# EOF\n";
+  return text;
 }
 
 const std::vector<MetricDoc>& Instruments::documentation() {
