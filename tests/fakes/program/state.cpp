@@ -24,6 +24,7 @@ json::object shown(const SlackMessage& message, const SlackChannel& channel) {
           {"text", message.text},
           {"thread_ts", message.thread_ts},
           {"blocks", parsed(message.blocks)},
+          {"metadata", parsed(message.metadata)},
           {"edits", message.edits},
           {"pinned", pinned}};
 }
