@@ -5,6 +5,7 @@
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 #include <boost/beast/core/detail/base64.hpp>
+#include <utility>
 
 #include "tocsin/async/task.hpp"
 #include "tocsin/base/text.hpp"
@@ -87,10 +88,15 @@ bool entry_matches(std::string entry, const std::string& host, std::uint16_t por
          host[host.size() - entry.size() - 1] == '.';
 }
 
+Error not_wanted(const std::string& why) {
+  std::string sentence{"expected a proxy such as \"http://proxy.example.com:3128\": "};
+  sentence += why;
+  return Error{Errc::malformed, std::move(sentence)};
+}
+
 }  // namespace
 
 Result<Proxy> parse_proxy(std::string_view text) {
-  constexpr std::string_view wanted = "expected a proxy such as \"http://proxy.example.com:3128\"";
   text = trim(text);
   const auto scheme_end = text.find("://");
   if (scheme_end != std::string_view::npos) {
@@ -107,9 +113,9 @@ Result<Proxy> parse_proxy(std::string_view text) {
   }
   const auto rest = text.find_first_of("/?#");
   if (rest != std::string_view::npos && text.substr(rest) != "/")
-    return Error{Errc::malformed, std::string{wanted} + "; nothing may follow the port"};
+    return not_wanted("nothing may follow the port");
   const auto url = parse_url("http://" + std::string{text.substr(0, rest)});
-  if (!url) return Error{Errc::malformed, std::string{wanted} + ": " + url.error().detail};
+  if (!url) return not_wanted(url.error().detail);
   const bool has_port = parse_host_port(text.substr(0, rest)).operator bool();
   proxy.address = {url->host, has_port ? url->port : usual_proxy_port};
   return proxy;
