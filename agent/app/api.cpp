@@ -286,8 +286,10 @@ class Api {
     if (!body) co_return error_of(body.error());
     const auto duration = parse_duration(body->text("for").value_or("20s"));
     if (!duration) co_return error_of({Errc::malformed, "for: " + duration.error().detail});
-    const auto check = body->text("check").value_or("");
-    auto outcome = co_await start_drill(context_.core, context_.clock, {.check = check, .lasts = *duration});
+    // Named before it is awaited: g++ 12 frees a braced temporary of an awaiting expression twice.
+    DrillRequest wanted{.check = body->text("check").value_or(""), .lasts = *duration};
+    auto drill = start_drill(context_.core, context_.clock, std::move(wanted));
+    const auto outcome = co_await std::move(drill);
     co_return incident_response(outcome);
   }
 

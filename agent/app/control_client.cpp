@@ -45,7 +45,9 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
     request.body = boost::json::serialize(body);
   }
   HttpOutcome outcome;
-  asio::co_spawn(world.loop, exchange(world.network(), std::move(request), outcome), [](std::exception_ptr) {});
+  // The network keeps a sleeper for deadlines: the loop ends with the exchange, not with the last of its timers.
+  asio::co_spawn(world.loop, exchange(world.network(), std::move(request), outcome),
+                 [&world](std::exception_ptr) { world.loop.stop(); });
   world.loop.run();
   if (!outcome.response) {
     const auto why = outcome.failure ? outcome.failure->error.detail : std::string{"no answer"};

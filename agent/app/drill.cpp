@@ -46,6 +46,7 @@ asio::awaitable<Result<Incident>> start_drill(Core& core, Clock& clock, DrillReq
                          .since = clock.wall()};
   const auto& settings = core.pipeline().settings();
   news.owners = {.sre = settings.incidents.owners.sre, .developer = settings.incidents.owners.developer};
+  auto looked_at = request.check;
   if (!request.check.empty()) {
     const auto at = core.pipeline().checks().find(request.check);
     if (at == core.pipeline().checks().end())
@@ -56,9 +57,16 @@ asio::awaitable<Result<Incident>> start_drill(Core& core, Clock& clock, DrillReq
     news.severity = Severity::critical;
     news.why = "nothing is wrong: a drill of " + request.check + " was asked for";
     news.since = clock.wall();
-    const auto deadline = clock.steady() + limits::evidence_wait;
-    news.evidence = co_await core.scheduler().evidence(request.check, deadline);
+  } else if (!core.pipeline().checks().empty()) {
+    looked_at = core.pipeline().checks().begin()->first;
   }
+  if (!looked_at.empty()) {
+    const auto deadline = clock.steady() + limits::evidence_wait;
+    auto gathering = core.scheduler().evidence(looked_at, deadline);
+    news.evidence = co_await std::move(gathering);
+  }
+  news.evidence.probable_cause = "none: a drill was asked for";
+  news.evidence.recovery_estimate = "clears by itself after " + describe(request.lasts);
   news.drill = true;
   const auto check = news.check;
   auto opened = core.engine().open_by_hand(std::move(news));
