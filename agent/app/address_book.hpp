@@ -6,9 +6,9 @@
 
 namespace tocsin::app {
 
-/// The last address that worked for each receiver's host, kept in a small file so that a page goes out after a restart
-/// with DNS down. Written only when an address changed, whole, by rename; a file that cannot be read or written costs
-/// nothing but this memory.
+/// The last address that worked for each receiver's host, kept in a small file so that a page goes
+/// out after a restart with DNS down. Written only when an address changed, whole, by rename; a
+/// file that cannot be read or written costs nothing but this memory.
 class AddressBook {
  public:
   /// An empty path keeps it in memory only.

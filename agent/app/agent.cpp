@@ -33,7 +33,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Keeps a second agent away from the same state: an advisory lock that the kernel drops when we die.
+/// Keeps a second agent away from the same state: an advisory lock that the kernel drops when we
+/// die.
 class StateLock {
  public:
   ~StateLock() {
@@ -41,22 +42,26 @@ class StateLock {
   }
   Result<void> take(const std::string& folder) {
     descriptor_ = ::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor_ < 0) return {};  // Read-only: the store will say so, and the page must still go out.
+    if (descriptor_ < 0)
+      return {};  // Read-only: the store will say so, and the page must still go out.
     if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
-    return Error{Errc::refused, "another agent is running on " + folder + "; stop it, or give this one its own state_dir"};
+    return Error{Errc::refused, "another agent is running on " + folder +
+                                    "; stop it, or give this one its own state_dir"};
   }
 
  private:
   int descriptor_{-1};
 };
 
-/// The store of an agent that could not open one: it refuses every commit, so that the journal keeps all in memory and
-/// says that nothing is durable, and pages still go out.
+/// The store of an agent that could not open one: it refuses every commit, so that the journal
+/// keeps all in memory and says that nothing is durable, and pages still go out.
 class NoLedger final : public store::Ledger {
  public:
   explicit NoLedger(Error why) : why_{std::move(why)} {}
   Result<void> commit(const Commit&, Now) override { return why_; }
-  Result<std::vector<TimelineLine>> timeline(const IncidentId&, std::size_t) override { return why_; }
+  Result<std::vector<TimelineLine>> timeline(const IncidentId&, std::size_t) override {
+    return why_;
+  }
   Result<std::vector<Incident>> incidents(std::size_t) override { return why_; }
   Result<std::vector<std::string>> channel_names() override { return why_; }
   Result<void> forget_closed_before(WallTime) override { return why_; }
@@ -123,13 +128,17 @@ bool Agent::Impl::load() {
 bool Agent::Impl::open_store() {
   std::error_code fault;
   fs::create_directories(settings->state_dir, fault);
-  if (!fault) fs::permissions(settings->state_dir, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec, fault);
+  if (!fault)
+    fs::permissions(settings->state_dir,
+                    fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec, fault);
   if (const auto alone = lock.take(settings->state_dir); !alone) {
     log->critical("{}", alone.error().detail);
     return false;
   }
   addresses = std::make_unique<AddressBook>(settings->state_dir + "/addresses");
-  auto opened = store::Ledger::open(settings->state_dir + "/tocsin.db", runtime::boot_id(world->files).value_or("unknown"), world->clock.now());
+  auto opened =
+      store::Ledger::open(settings->state_dir + "/tocsin.db",
+                          runtime::boot_id(world->files).value_or("unknown"), world->clock.now());
   if (!opened && opened.error().code == Errc::unsupported) {
     log->critical("{}", opened.error().detail);
     return false;
@@ -150,7 +159,8 @@ EngineObserver Agent::Impl::observer() {
   auto out = telemetry->observer();
   out.complained = [this](std::string_view sentence) { log->error("{}", sentence); };
   out.opened = [this, counted = std::move(out.opened)](const Incident& incident) {
-    log->warn("incident {} opened, #{}: {}", incident.id.value, incident.channel.name, incident.title);
+    log->warn("incident {} opened, #{}: {}", incident.id.value, incident.channel.name,
+              incident.title);
     counted(incident);
   };
   return out;
@@ -188,8 +198,12 @@ void Agent::Impl::wire() {
   core->tasks().spawn("self watch", self_watch->run());
   // What an earlier run complained of is over, unless it just happened again.
   self_watch->clear("config");
-  if (set_aside.empty()) self_watch->clear("store");
-  else self_watch->raise("store", warnings.empty() ? "the store was corrupt and set aside: " + set_aside : warnings.front());
+  if (set_aside.empty())
+    self_watch->clear("store");
+  else
+    self_watch->raise("store", warnings.empty()
+                                   ? "the store was corrupt and set aside: " + set_aside
+                                   : warnings.front());
 }
 
 bool Agent::Impl::listen() {
@@ -202,7 +216,8 @@ bool Agent::Impl::listen() {
     }
     web = std::move(*loaded);
   }
-  server = std::make_unique<http::Server>(world->loop.get_executor(), world->clock, *connections, router);
+  server = std::make_unique<http::Server>(world->loop.get_executor(), world->clock, *connections,
+                                          router);
   auto bound = server->listen_tcp(settings->http.listen, web);
   if (!bound) {
     log->critical("{}", bound.error().detail);
@@ -210,13 +225,16 @@ bool Agent::Impl::listen() {
   }
   address = (web && !web->cert_file.empty() ? "https://" : "http://") + *bound + "/";
   const auto control = server->listen_unix(settings->state_dir + "/control.sock");
-  if (!control) log->error("no control socket, the command line cannot reach this agent: {}", control.error().detail);
+  if (!control)
+    log->error("no control socket, the command line cannot reach this agent: {}",
+               control.error().detail);
   return true;
 }
 
 void Agent::Impl::announce() const {
   log->info("{} watches {}: {} checks, {}", version_line(), host, settings->checks.size(), address);
-  if (!settings->slack) log->info("no Slack: each incident's room is kept here, see `tocsin incident show`");
+  if (!settings->slack)
+    log->info("no Slack: each incident's room is kept here, see `tocsin incident show`");
   if (!settings->pagerduty) log->info("no PagerDuty: nobody is paged, and every incident says so");
   log->info("to see an incident from end to end: tocsin drill --config {}", config_path);
 }
@@ -232,8 +250,10 @@ Result<void> Agent::Impl::reload() {
   last_reload.error = loaded.report;
   telemetry->reloaded(last_reload.good);
   if (!loaded.settings) {
-    log->error("the configuration was not reloaded, the old one stays in force:\n{}", loaded.report);
-    self_watch->raise("config", "a reload was refused: " + loaded.report.substr(0, loaded.report.find('\n')));
+    log->error("the configuration was not reloaded, the old one stays in force:\n{}",
+               loaded.report);
+    self_watch->raise("config",
+                      "a reload was refused: " + loaded.report.substr(0, loaded.report.find('\n')));
     service_manager.ready("running; the last reload was refused");
     return Error{Errc::malformed, loaded.report};
   }
@@ -293,8 +313,8 @@ int Agent::run() {
   }
   impl.world = std::make_unique<RealWorld>(std::move(*proxy));
   runtime::ignore_broken_pipes();
-  impl.signals = std::make_unique<runtime::Signals>(impl.world->loop.get_executor(),
-                                                    std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP});
+  impl.signals = std::make_unique<runtime::Signals>(
+      impl.world->loop.get_executor(), std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP});
   if (!impl.open_store()) return to_int(ExitCode::failed);
   impl.world->remember_addresses(*impl.addresses);
   impl.wire();

@@ -9,7 +9,8 @@
 
 namespace tocsin::app {
 
-/// The daemon: loads, opens the store, wires the rooms, serves HTTP, and runs until it is told to stop. One per process.
+/// The daemon: loads, opens the store, wires the rooms, serves HTTP, and runs until it is told to
+/// stop. One per process.
 class Agent {
  public:
   explicit Agent(std::string config_path);
@@ -17,7 +18,8 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  /// Runs to the end; returns the process's exit code. What goes wrong before it is up is on standard error.
+  /// Runs to the end; returns the process's exit code. What goes wrong before it is up is on
+  /// standard error.
   int run();
 
  private:

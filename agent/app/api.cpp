@@ -32,11 +32,15 @@ Response json_response(const bj::value& value, int status = 200) {
 
 int status_of(const Error& error) {
   switch (error.code) {
-    case Errc::missing: return 404;
-    case Errc::refused: return 409;
+    case Errc::missing:
+      return 404;
+    case Errc::refused:
+      return 409;
     case Errc::malformed:
-    case Errc::too_large: return 400;
-    case Errc::timed_out: return 504;
+    case Errc::too_large:
+      return 400;
+    case Errc::timed_out:
+      return 504;
     case Errc::unreadable:
     case Errc::unresolved:
     case Errc::unreachable:
@@ -46,12 +50,15 @@ int status_of(const Error& error) {
     case Errc::cancelled:
     case Errc::stuck:
     case Errc::unsupported:
-    case Errc::internal: return 500;
+    case Errc::internal:
+      return 500;
   }
   return 500;
 }
 
-Response error_of(const Error& error) { return http::error_response(status_of(error), error.detail); }
+Response error_of(const Error& error) {
+  return http::error_response(status_of(error), error.detail);
+}
 
 /// A body that must be a JSON object of texts and objects, read with sentences for what is wrong.
 class Body {
@@ -60,7 +67,8 @@ class Body {
     boost::system::error_code fault;
     auto value = bj::parse(text.empty() ? std::string_view{"{}"} : std::string_view{text}, fault);
     if (fault || !value.is_object())
-      return Error{Errc::malformed, "the body must be a JSON object" + (fault ? ": " + fault.message() : std::string{})};
+      return Error{Errc::malformed, "the body must be a JSON object" +
+                                        (fault ? ": " + fault.message() : std::string{})};
     return Body{std::move(value.get_object())};
   }
 
@@ -68,7 +76,8 @@ class Body {
   Result<std::string> text(std::string_view key) const {
     const auto at = object_.find(key);
     if (at == object_.end() || at->value().is_null()) return std::string{};
-    if (!at->value().is_string()) return Error{Errc::malformed, "\"" + std::string{key} + "\" must be text"};
+    if (!at->value().is_string())
+      return Error{Errc::malformed, "\"" + std::string{key} + "\" must be text"};
     const std::string_view raw = at->value().get_string();
     return cut_characters(clean_utf8(raw), limits::timeline_text_characters);
   }
@@ -113,26 +122,28 @@ class Api {
     });
     const auto live = std::count_if(engine.incidents().begin(), engine.incidents().end(),
                                     [](const auto& item) { return is_live(item.second.state); });
-    co_return json_response(bj::object{{"version", version_line()},
-                                       {"host", context_.core.host()},
-                                       {"environment", context_.core.pipeline().settings().environment},
-                                       {"uptime", describe(context_.clock.steady() - context_.started)},
-                                       {"checks", checks.size()},
-                                       {"checks_in_breach", in_breach},
-                                       {"incidents_live", live},
-                                       {"outbox", engine.entries().size()},
-                                       {"outbox_dead", dead},
-                                       {"durable", context_.core.journal().durable()},
-                                       {"store_error", context_.core.journal().last_error()},
-                                       {"config", context_.config_path},
-                                       {"last_reload_ok", context_.last_reload.good},
-                                       {"last_reload_error", context_.last_reload.error},
-                                       {"halted", halted}});
+    co_return json_response(
+        bj::object{{"version", version_line()},
+                   {"host", context_.core.host()},
+                   {"environment", context_.core.pipeline().settings().environment},
+                   {"uptime", describe(context_.clock.steady() - context_.started)},
+                   {"checks", checks.size()},
+                   {"checks_in_breach", in_breach},
+                   {"incidents_live", live},
+                   {"outbox", engine.entries().size()},
+                   {"outbox_dead", dead},
+                   {"durable", context_.core.journal().durable()},
+                   {"store_error", context_.core.journal().last_error()},
+                   {"config", context_.config_path},
+                   {"last_reload_ok", context_.last_reload.good},
+                   {"last_reload_error", context_.last_reload.error},
+                   {"halted", halted}});
   }
 
   asio::awaitable<Response> checks(Request) {
     bj::array out;
-    for (const auto& [name, watched] : context_.core.pipeline().checks()) out.push_back(check_object(watched));
+    for (const auto& [name, watched] : context_.core.pipeline().checks())
+      out.push_back(check_object(watched));
     co_return json_response(out);
   }
 
@@ -147,7 +158,8 @@ class Api {
     if (found.empty())
       for (const auto& [id, incident] : live)
         if (all || is_unclosed(incident.state)) found.push_back(incident);
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.opened_at > b.opened_at; });
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return a.opened_at > b.opened_at; });
     bj::array out;
     for (const auto& incident : found) {
       // What is in memory is newer than what has been written.
@@ -161,7 +173,8 @@ class Api {
     const auto found = co_await find(request.parameters["id"]);
     if (!found) co_return error_of(found.error());
     const auto lines = co_await context_.core.journal().timeline(found->id, timeline_lines_most);
-    co_return json_response(json::incident_detail_object(*found, lines ? *lines : std::vector<TimelineLine>{}));
+    co_return json_response(
+        json::incident_detail_object(*found, lines ? *lines : std::vector<TimelineLine>{}));
   }
 
   asio::awaitable<Response> room(Request request) {
@@ -189,8 +202,10 @@ class Api {
     const auto topic = body->text("topic");
     const auto why = body->text("why");
     if (!topic || !why || topic->empty() || why->empty())
-      co_return http::error_response(400, "\"topic\" and \"why\" are needed: what it is about, and what is wrong");
-    const auto severity = parse_severity(body->text("severity").value_or("critical")).value_or(Severity::critical);
+      co_return http::error_response(
+          400, "\"topic\" and \"why\" are needed: what it is about, and what is wrong");
+    const auto severity =
+        parse_severity(body->text("severity").value_or("critical")).value_or(Severity::critical);
     const auto& settings = context_.core.pipeline().settings();
     policy::AlertNews news{.check = "by hand",
                            .type = std::string{policy::by_hand_type},
@@ -200,7 +215,8 @@ class Api {
                            .severity = severity == Severity::ok ? Severity::critical : severity,
                            .why = *why + " (opened by " + actor(request, *body) + ")",
                            .since = context_.clock.wall(),
-                           .owners = {.sre = settings.incidents.owners.sre, .developer = settings.incidents.owners.developer}};
+                           .owners = {.sre = settings.incidents.owners.sre,
+                                      .developer = settings.incidents.owners.developer}};
     co_return incident_response(context_.core.engine().open_by_hand(std::move(news)));
   }
 
@@ -221,7 +237,8 @@ class Api {
       const auto field = parse_summary_field(key);
       if (!field || !value.is_string()) co_return unknown_field(key, value.is_string());
       const std::string_view raw = value.get_string();
-      inputs.push_back({*field, cut_characters(clean_utf8(raw), limits::timeline_text_characters), actor(request, *body)});
+      inputs.push_back({*field, cut_characters(clean_utf8(raw), limits::timeline_text_characters),
+                        actor(request, *body)});
     }
     Response last{};
     for (const auto& input : inputs) last = command(request, input);
@@ -239,7 +256,8 @@ class Api {
   asio::awaitable<Response> resolve(Request request) {
     const auto body = Body::parse(request.body);
     if (!body) co_return error_of(body.error());
-    co_return command(request, policy::ResolveByHand{actor(request, *body), body->text("why").value_or("")});
+    co_return command(request,
+                      policy::ResolveByHand{actor(request, *body), body->text("why").value_or("")});
   }
 
   asio::awaitable<Response> close(Request request) {
@@ -261,7 +279,8 @@ class Api {
   asio::awaitable<Response> outbox(Request) {
     bj::array out;
     const auto now = context_.clock.steady();
-    for (const auto& [id, entry] : context_.core.engine().entries()) out.push_back(json::outbox_object(entry, now));
+    for (const auto& [id, entry] : context_.core.engine().entries())
+      out.push_back(json::outbox_object(entry, now));
     co_return json_response(out);
   }
 
@@ -298,7 +317,8 @@ class Api {
     if (!body) co_return error_of(body.error());
     const auto wanted = body->text("receiver").value_or("");
     bj::array out;
-    const auto notifiers = context_.core.notifiers();  // A copy: a reload may replace them while one answers.
+    const auto notifiers =
+        context_.core.notifiers();  // A copy: a reload may replace them while one answers.
     for (const auto& [receiver, notifier] : notifiers) {
       if (!wanted.empty() && receiver.value != wanted) continue;
       const auto deadline = context_.clock.steady() + limits::delivery_timeout;
@@ -321,7 +341,8 @@ class Api {
     auto stored = co_await context_.core.journal().incidents(listed_incidents_most);
     if (stored)
       for (auto& incident : *stored)
-        if (incident.id.value == text || incident.channel.name == text) co_return std::move(incident);
+        if (incident.id.value == text || incident.channel.name == text)
+          co_return std::move(incident);
     co_return id.error();
   }
 
@@ -332,12 +353,14 @@ class Api {
   }
 
   static Response unknown_field(std::string_view key, bool is_text) {
-    if (!is_text) return http::error_response(400, "field \"" + std::string{key} + "\" must be text");
+    if (!is_text)
+      return http::error_response(400, "field \"" + std::string{key} + "\" must be text");
     std::vector<std::string_view> known;
     for (const auto& name : summary_field_names()) known.push_back(name.key);
     const auto near = nearest(key, known);
-    return http::error_response(400, "no summary field \"" + std::string{key} + "\"" +
-                                         (near.empty() ? std::string{} : "; did you mean \"" + std::string{near} + "\"?"));
+    return http::error_response(
+        400, "no summary field \"" + std::string{key} + "\"" +
+                 (near.empty() ? std::string{} : "; did you mean \"" + std::string{near} + "\"?"));
   }
 
   static Result<EntryId> entry_id(Request& request) {
@@ -363,11 +386,13 @@ class Api {
     return {{"name", watched.setting.name},
             {"type", watched.setting.type},
             {"topic", watched.setting.topic},
-            {"severity", watched.ever_ran ? std::string{to_string(watched.verdict.severity)} : std::string{"pending"}},
+            {"severity", watched.ever_ran ? std::string{to_string(watched.verdict.severity)}
+                                          : std::string{"pending"}},
             {"phase", std::string{to_string(watched.alert.phase)}},
             {"why", watched.verdict.why},
             {"held_back", watched.held_back},
-            {"last_run", watched.ever_ran ? bj::value(to_rfc3339(watched.last.at.wall)) : bj::value(nullptr)},
+            {"last_run",
+             watched.ever_ran ? bj::value(to_rfc3339(watched.last.at.wall)) : bj::value(nullptr)},
             {"took_seconds", std::chrono::duration<double>(watched.last.took).count()},
             {"samples", samples}};
   }
@@ -381,7 +406,8 @@ void add_api(http::Router& router, ApiContext& context) {
   const auto api = std::make_shared<Api>(context);
   const auto add = [&](const char* method, const char* pattern, Access access,
                        asio::awaitable<Response> (Api::*handler)(Request)) {
-    router.add(method, pattern, access, [api, handler](Request request) { return ((*api).*handler)(std::move(request)); });
+    router.add(method, pattern, access,
+               [api, handler](Request request) { return ((*api).*handler)(std::move(request)); });
   };
   add("GET", "/api/v1/status", Access::read, &Api::status);
   add("GET", "/api/v1/checks", Access::read, &Api::checks);

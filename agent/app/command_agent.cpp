@@ -18,12 +18,14 @@ int command_run(const CommonOptions& common) { return Agent{common.config}.run()
 int command_status(const CommonOptions& common) {
   const auto answer = ask_agent(common, "GET", "/api/v1/status");
   if (!answer) return complain(answer.error());
-  std::cout << (common.json ? json::serialize(*answer) + "\n" : status_text(*answer, colour_wanted()));
+  std::cout << (common.json ? json::serialize(*answer) + "\n"
+                            : status_text(*answer, colour_wanted()));
   return to_int(ExitCode::ok);
 }
 
 int command_notify_test(const CommonOptions& common, const std::string& receiver) {
-  const auto answer = ask_agent(common, "POST", "/api/v1/notify/test", json::object{{"receiver", receiver}});
+  const auto answer =
+      ask_agent(common, "POST", "/api/v1/notify/test", json::object{{"receiver", receiver}});
   if (!answer) return complain(answer.error());
   bool good = true;
   Table table{{"RECEIVER", "RESULT", "DETAIL"}};
@@ -32,9 +34,13 @@ int command_notify_test(const CommonOptions& common, const std::string& receiver
     good = good && ok;
     table.add({text_of(each, "receiver"), ok ? "ok" : "critical", text_of(each, "detail")});
   }
-  if (common.json) std::cout << json::serialize(*answer) << "\n";
-  else if (table.empty()) std::cout << "No receiver is configured: the local room is the issue channel, and nobody is paged.\n";
-  else std::cout << table.text(terminal_width(), colour_wanted());
+  if (common.json)
+    std::cout << json::serialize(*answer) << "\n";
+  else if (table.empty())
+    std::cout
+        << "No receiver is configured: the local room is the issue channel, and nobody is paged.\n";
+  else
+    std::cout << table.text(terminal_width(), colour_wanted());
   return to_int(good ? ExitCode::ok : ExitCode::failed);
 }
 
@@ -47,7 +53,8 @@ int command_drill(const CommonOptions& common, const DrillOptions& options) {
     return to_int(ExitCode::ok);
   }
   std::cout << incident_line(*answer) << "\n"
-            << "The drill lasts " << options.duration << " and clears by itself. Watch it with\n  tocsin incident show "
+            << "The drill lasts " << options.duration
+            << " and clears by itself. Watch it with\n  tocsin incident show "
             << text_of(*answer, "id") << " --config " << common.config << "\n";
   return to_int(ExitCode::ok);
 }

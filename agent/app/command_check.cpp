@@ -1,4 +1,5 @@
-// `tocsin check`: every check once, as a table a person likes to read, exiting as a monitoring plugin would.
+// `tocsin check`: every check once, as a table a person likes to read, exiting as a monitoring
+// plugin would.
 #include <algorithm>
 #include <iostream>
 
@@ -24,7 +25,8 @@ struct Look {
   Verdict verdict{};
 };
 
-asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around, const config::CheckSetting& setting, Look& into) {
+asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around,
+                           const config::CheckSetting& setting, Look& into) {
   const std::function<void()> nudge = [] {};
   const auto begun = world.clock.steady();
   CheckContext context{.files = around.files,
@@ -41,7 +43,10 @@ asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around, cons
   auto outcome = co_await std::move(bounded);
   const auto now = world.clock.now();
   into = {.setting = &setting,
-          .observation = {.check = setting.name, .at = now, .took = now.steady - begun, .outcome = std::move(outcome)}};
+          .observation = {.check = setting.name,
+                          .at = now,
+                          .took = now.steady - begun,
+                          .outcome = std::move(outcome)}};
   into.verdict = policy::judge(alert_policy(setting), setting.check->specs(), into.observation);
 }
 
@@ -52,7 +57,8 @@ std::string sample_text(const Look& look) {
   const auto specs = look.setting->check->specs();
   for (const auto& sample : *look.observation.outcome) {
     const auto& spec = specs[sample.spec];
-    out += (out.empty() ? "" : ", ") + spec.name + (sample.instance.empty() ? "" : "(" + sample.instance + ")") + " " +
+    out += (out.empty() ? "" : ", ") + spec.name +
+           (sample.instance.empty() ? "" : "(" + sample.instance + ")") + " " +
            describe_quantity(sample.value, spec.unit);
   }
   return out;
@@ -62,9 +68,10 @@ boost::json::object look_object(const Look& look) {
   boost::json::array samples;
   if (look.observation.outcome)
     for (const auto& sample : *look.observation.outcome)
-      samples.push_back(boost::json::object{{"name", look.setting->check->specs()[sample.spec].name},
-                                            {"instance", sample.instance},
-                                            {"value", sample.value}});
+      samples.push_back(
+          boost::json::object{{"name", look.setting->check->specs()[sample.spec].name},
+                              {"instance", sample.instance},
+                              {"value", sample.value}});
   return {{"name", look.setting->name},
           {"type", look.setting->type},
           {"severity", std::string{to_string(look.verdict.severity)}},
@@ -75,10 +82,14 @@ boost::json::object look_object(const Look& look) {
 
 int plugin_exit(Severity severity) {
   switch (severity) {
-    case Severity::ok: return 0;
-    case Severity::warning: return 1;
-    case Severity::critical: return 2;
-    case Severity::unknown: return 3;
+    case Severity::ok:
+      return 0;
+    case Severity::warning:
+      return 1;
+    case Severity::critical:
+      return 2;
+    case Severity::unknown:
+      return 3;
   }
   return 3;
 }
@@ -92,15 +103,17 @@ void print(const CommonOptions& common, const std::vector<Look>& looks, Severity
   }
   Table table{{"CHECK", "TYPE", "STATE", "TOOK", "WHAT"}};
   for (const auto& each : looks)
-    table.add({each.setting->name, each.setting->type, std::string{to_string(each.verdict.severity)},
-               describe(each.observation.took),
+    table.add({each.setting->name, each.setting->type,
+               std::string{to_string(each.verdict.severity)}, describe(each.observation.took),
                each.verdict.severity == Severity::ok ? sample_text(each) : each.verdict.why});
   const auto colour = colour_wanted();
   std::cout << table.text(terminal_width(), colour);
-  const auto bad = std::count_if(looks.begin(), looks.end(),
-                                 [](const Look& each) { return each.verdict.severity != Severity::ok; });
-  std::cout << "\n" << looks.size() << " checks, " << bad << " in breach; worst: "
-            << coloured(to_string(worst), colour) << "\n";
+  const auto bad = std::count_if(looks.begin(), looks.end(), [](const Look& each) {
+    return each.verdict.severity != Severity::ok;
+  });
+  std::cout << "\n"
+            << looks.size() << " checks, " << bad
+            << " in breach; worst: " << coloured(to_string(worst), colour) << "\n";
 }
 
 }  // namespace
@@ -118,7 +131,8 @@ int command_check(const CommonOptions& common, const std::vector<std::string>& n
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto near = nearest(name, known);
     std::cerr << "tocsin: no check \"" << name << "\""
-              << (near.empty() ? std::string{} : "; did you mean \"" + std::string{near} + "\"?") << "\n";
+              << (near.empty() ? std::string{} : "; did you mean \"" + std::string{near} + "\"?")
+              << "\n";
     return plugin_exit(Severity::unknown);
   }
   RealWorld world;
@@ -126,13 +140,16 @@ int command_check(const CommonOptions& common, const std::vector<std::string>& n
   std::vector<Look> looks(checks.size());
   std::size_t wanted = 0;
   for (const auto& check : checks) {
-    if (!names.empty() && std::find(names.begin(), names.end(), check.name) == names.end()) continue;
-    asio::co_spawn(world.loop, look(world, around, check, looks[wanted++]), [](std::exception_ptr fault) {
-      if (fault) std::rethrow_exception(fault);
-    });
+    if (!names.empty() && std::find(names.begin(), names.end(), check.name) == names.end())
+      continue;
+    asio::co_spawn(world.loop, look(world, around, check, looks[wanted++]),
+                   [](std::exception_ptr fault) {
+                     if (fault) std::rethrow_exception(fault);
+                   });
   }
   looks.resize(wanted);
-  while (std::any_of(looks.begin(), looks.end(), [](const Look& each) { return each.setting == nullptr; }))
+  while (std::any_of(looks.begin(), looks.end(),
+                     [](const Look& each) { return each.setting == nullptr; }))
     world.loop.run_one();
   auto worst = Severity::ok;
   for (const auto& each : looks) worst = worse(worst, each.verdict.severity);

@@ -30,13 +30,18 @@ int command_config_check(const CommonOptions& common, const std::string& file) {
   const auto good = loaded.settings.has_value();
   if (common.json) {
     json::array complaints;
-    for (const auto& complaint : loaded.complaints) complaints.push_back(complaint_object(complaint));
+    for (const auto& complaint : loaded.complaints)
+      complaints.push_back(complaint_object(complaint));
     json::array warnings;
     if (good)
-      for (const auto& warning : loaded.settings->warnings) warnings.push_back(json::string{warning});
-    std::cout << json::serialize(json::object{{"ok", good}, {"complaints", complaints}, {"warnings", warnings}}) << "\n";
+      for (const auto& warning : loaded.settings->warnings)
+        warnings.push_back(json::string{warning});
+    std::cout << json::serialize(
+                     json::object{{"ok", good}, {"complaints", complaints}, {"warnings", warnings}})
+              << "\n";
   } else if (good) {
-    for (const auto& warning : loaded.settings->warnings) std::cerr << "warning: " << warning << "\n";
+    for (const auto& warning : loaded.settings->warnings)
+      std::cerr << "warning: " << warning << "\n";
     std::cout << path << ": good, " << loaded.settings->checks.size() << " checks\n";
   } else {
     std::cerr << loaded.report;
@@ -60,9 +65,12 @@ int command_config_schema() {
 }
 
 int command_docs(const std::string& what) {
-  if (what == "checks") std::cout << checks_page();
-  else if (what == "config") std::cout << configuration_page();
-  else std::cout << metrics_page();
+  if (what == "checks")
+    std::cout << checks_page();
+  else if (what == "config")
+    std::cout << configuration_page();
+  else
+    std::cout << metrics_page();
   return to_int(ExitCode::ok);
 }
 

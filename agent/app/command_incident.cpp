@@ -23,22 +23,27 @@ std::string target(const std::string& id, std::string_view action = {}) {
 
 int print_outcome(const CommonOptions& common, const Result<json::value>& answer) {
   if (!answer) return complain(answer.error());
-  if (common.json) std::cout << json::serialize(*answer) << "\n";
-  else std::cout << incident_line(*answer) << "\n";
+  if (common.json)
+    std::cout << json::serialize(*answer) << "\n";
+  else
+    std::cout << incident_line(*answer) << "\n";
   return to_int(ExitCode::ok);
 }
 
 }  // namespace
 
 int command_incident_list(const CommonOptions& common, bool all) {
-  const auto answer = ask_agent(common, "GET", all ? "/api/v1/incidents?all=true" : "/api/v1/incidents");
+  const auto answer =
+      ask_agent(common, "GET", all ? "/api/v1/incidents?all=true" : "/api/v1/incidents");
   if (!answer) return complain(answer.error());
   if (common.json) {
     std::cout << json::serialize(*answer) << "\n";
     return to_int(ExitCode::ok);
   }
   const auto text = incident_table(*answer, terminal_width(), colour_wanted());
-  std::cout << (text.empty() ? std::string{all ? "No incident yet.\n" : "No incident that is not closed.\n"} : text);
+  std::cout << (text.empty()
+                    ? std::string{all ? "No incident yet.\n" : "No incident that is not closed.\n"}
+                    : text);
   return to_int(ExitCode::ok);
 }
 
@@ -59,27 +64,33 @@ int command_incident_show(const CommonOptions& common, const std::string& id) {
 }
 
 int command_incident_ack(const CommonOptions& common, const std::string& id) {
-  return print_outcome(common, ask_agent(common, "POST", target(id, "ack"), json::object{{"by", common.by}}));
+  return print_outcome(
+      common, ask_agent(common, "POST", target(id, "ack"), json::object{{"by", common.by}}));
 }
 
-int command_incident_set(const CommonOptions& common, const std::string& id, const std::vector<std::string>& fields) {
+int command_incident_set(const CommonOptions& common, const std::string& id,
+                         const std::vector<std::string>& fields) {
   json::object values;
   for (const auto& each : fields) {
     const auto equals = each.find('=');
     if (equals == std::string::npos || equals == 0)
-      return complain({Errc::malformed, "expected FIELD=VALUE, such as current_step=\"failing over\"; found \"" + each + "\""});
+      return complain(
+          {Errc::malformed,
+           "expected FIELD=VALUE, such as current_step=\"failing over\"; found \"" + each + "\""});
     values[each.substr(0, equals)] = each.substr(equals + 1);
   }
   return print_outcome(common, ask_agent(common, "POST", target(id, "fields"),
                                          json::object{{"by", common.by}, {"fields", values}}));
 }
 
-int command_incident_say(const CommonOptions& common, const std::string& id, const std::string& text) {
+int command_incident_say(const CommonOptions& common, const std::string& id,
+                         const std::string& text) {
   return print_outcome(common, ask_agent(common, "POST", target(id, "messages"),
                                          json::object{{"by", common.by}, {"text", text}}));
 }
 
-int command_incident_resolve(const CommonOptions& common, const std::string& id, const std::string& why) {
+int command_incident_resolve(const CommonOptions& common, const std::string& id,
+                             const std::string& why) {
   return print_outcome(common, ask_agent(common, "POST", target(id, "resolve"),
                                          json::object{{"by", common.by}, {"why", why}}));
 }

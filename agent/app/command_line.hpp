@@ -12,13 +12,14 @@ struct CommonOptions {
   std::string by{};  ///< Who acts; default: the login name.
 };
 
-/// Exit codes of every command but `check` (which exits as a monitoring plugin: 0 ok, 1 warning, 2 critical, 3 unknown).
+/// Exit codes of every command but `check` (which exits as a monitoring plugin: 0 ok, 1 warning, 2
+/// critical, 3 unknown).
 enum class ExitCode : int {
   ok = 0,
-  failed = 1,          ///< It was understood, and could not be done; the sentence says why.
-  usage = 2,           ///< The command line was wrong.
+  failed = 1,  ///< It was understood, and could not be done; the sentence says why.
+  usage = 2,   ///< The command line was wrong.
   bad_configuration = 3,
-  no_agent = 4,        ///< The agent does not answer on its control socket.
+  no_agent = 4,  ///< The agent does not answer on its control socket.
 };
 inline int to_int(ExitCode code) { return static_cast<int>(code); }
 
@@ -39,9 +40,12 @@ int command_notify_test(const CommonOptions& common, const std::string& receiver
 int command_incident_list(const CommonOptions& common, bool all);
 int command_incident_show(const CommonOptions& common, const std::string& id);
 int command_incident_ack(const CommonOptions& common, const std::string& id);
-int command_incident_set(const CommonOptions& common, const std::string& id, const std::vector<std::string>& fields);
-int command_incident_say(const CommonOptions& common, const std::string& id, const std::string& text);
-int command_incident_resolve(const CommonOptions& common, const std::string& id, const std::string& why);
+int command_incident_set(const CommonOptions& common, const std::string& id,
+                         const std::vector<std::string>& fields);
+int command_incident_say(const CommonOptions& common, const std::string& id,
+                         const std::string& text);
+int command_incident_resolve(const CommonOptions& common, const std::string& id,
+                             const std::string& why);
 struct OpenOptions {
   std::string topic{};
   std::string why{};

@@ -20,14 +20,19 @@ int command_queue_list(const CommonOptions& common) {
     return to_int(ExitCode::ok);
   }
   const auto text = outbox_table(*answer, terminal_width(), colour_wanted());
-  std::cout << (text.empty() ? std::string{"The outbox is empty: everything that was decided has been delivered.\n"} : text);
+  std::cout
+      << (text.empty()
+              ? std::
+                    string{"The outbox is empty: everything that was decided has been delivered.\n"}
+              : text);
   return to_int(ExitCode::ok);
 }
 
 int command_queue_retry(const CommonOptions& common, const std::string& id) {
   const auto answer = ask_agent(common, "POST", "/api/v1/outbox/" + url_component(id) + "/retry");
   if (!answer) return complain(answer.error());
-  std::cout << (common.json ? json::serialize(*answer) : "entry " + id + " goes out again now") << "\n";
+  std::cout << (common.json ? json::serialize(*answer) : "entry " + id + " goes out again now")
+            << "\n";
   return to_int(ExitCode::ok);
 }
 

@@ -30,8 +30,8 @@ Result<std::string> control_socket(const std::string& config) {
   return loaded.settings->state_dir + "/control.sock";
 }
 
-Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method, const std::string& target,
-                                     const boost::json::value& body) {
+Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method,
+                                     const std::string& target, const boost::json::value& body) {
   const auto socket = control_socket(common.config);
   if (!socket) return socket.error();
   RealWorld world;
@@ -45,7 +45,8 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
     request.body = boost::json::serialize(body);
   }
   HttpOutcome outcome;
-  // The network keeps a sleeper for deadlines: the loop ends with the exchange, not with the last of its timers.
+  // The network keeps a sleeper for deadlines: the loop ends with the exchange, not with the last
+  // of its timers.
   asio::co_spawn(world.loop, exchange(world.network(), std::move(request), outcome),
                  [&world](std::exception_ptr) { world.loop.stop(); });
   world.loop.run();
@@ -58,7 +59,9 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
   auto answer = boost::json::parse(outcome.response->body, fault);
   if (outcome.response->status >= 400) {
     const auto sentence = fault ? std::string{} : text_of(answer, "error");
-    return Error{Errc::refused, sentence.empty() ? "the agent answered " + std::to_string(outcome.response->status) : sentence};
+    return Error{Errc::refused,
+                 sentence.empty() ? "the agent answered " + std::to_string(outcome.response->status)
+                                  : sentence};
   }
   if (fault) return Error{Errc::protocol, "the agent's answer is not JSON"};
   return answer;
@@ -68,8 +71,10 @@ int complain(const Error& error) {
   std::cerr << "tocsin: " << error.detail;
   if (error.detail.empty() || error.detail.back() != '\n') std::cerr << "\n";
   switch (error.code) {
-    case Errc::unreachable: return to_int(ExitCode::no_agent);
-    case Errc::malformed: return to_int(ExitCode::bad_configuration);
+    case Errc::unreachable:
+      return to_int(ExitCode::no_agent);
+    case Errc::malformed:
+      return to_int(ExitCode::bad_configuration);
     case Errc::missing:
     case Errc::unreadable:
     case Errc::timed_out:
@@ -82,7 +87,8 @@ int complain(const Error& error) {
     case Errc::cancelled:
     case Errc::stuck:
     case Errc::unsupported:
-    case Errc::internal: return to_int(ExitCode::failed);
+    case Errc::internal:
+      return to_int(ExitCode::failed);
   }
   return to_int(ExitCode::failed);
 }

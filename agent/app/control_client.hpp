@@ -9,12 +9,14 @@
 
 namespace tocsin::app {
 
-/// The path of the agent's control socket for a configuration. Secrets need not be readable for this.
+/// The path of the agent's control socket for a configuration. Secrets need not be readable for
+/// this.
 Result<std::string> control_socket(const std::string& config);
 
-/// The answer of the agent: its status and JSON. Errc::unreachable when there is no agent; Errc::refused with the agent's
-/// own sentence when it said no.
-Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method, const std::string& target,
+/// The answer of the agent: its status and JSON. Errc::unreachable when there is no agent;
+/// Errc::refused with the agent's own sentence when it said no.
+Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method,
+                                     const std::string& target,
                                      const boost::json::value& body = nullptr);
 
 /// Prints the error and returns the exit code that goes with it.

@@ -59,9 +59,11 @@ asio::awaitable<void> Core::housekeeping() {
   for (;;) {
     co_await world_.clock.sleep_until(world_.clock.steady() + housekeeping_every);
     engine_.forget_old();
-    const auto horizon = world_.clock.wall() -
-                         std::chrono::duration_cast<std::chrono::microseconds>(limits::closed_incident_retention);
-    // A store that cannot be written says so itself; what is not forgotten now is forgotten the next time.
+    const auto horizon =
+        world_.clock.wall() -
+        std::chrono::duration_cast<std::chrono::microseconds>(limits::closed_incident_retention);
+    // A store that cannot be written says so itself; what is not forgotten now is forgotten the
+    // next time.
     [[maybe_unused]] const auto forgotten = co_await journal_.forget_closed_before(horizon);
   }
 }

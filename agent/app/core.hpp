@@ -15,19 +15,21 @@
 
 namespace tocsin::app {
 
-/// Everything of the outside that the core is given: the real things in the agent, fakes in the simulation.
+/// Everything of the outside that the core is given: the real things in the agent, fakes in the
+/// simulation.
 struct World {
   asio::any_io_executor executor;
   Clock& clock;
   BlockingThread& blocking;
-  Network& network;                   ///< For receivers.
+  Network& network;                     ///< For receivers.
   schedule::Surroundings surroundings;  ///< For checks.
   std::string host;
-  std::uint64_t seed{0};              ///< For jitter and ids.
+  std::uint64_t seed{0};  ///< For jitter and ids.
 };
 
-/// The agent without its skin: scheduler → pipeline → engine → journal → dispatcher → notifiers, wired. The agent adds
-/// HTTP, metrics and signals around it; the simulation drives it on a manual clock and crashes it.
+/// The agent without its skin: scheduler → pipeline → engine → journal → dispatcher → notifiers,
+/// wired. The agent adds HTTP, metrics and signals around it; the simulation drives it on a manual
+/// clock and crashes it.
 class Core {
  public:
   Core(World world, store::Ledger::Opened store, std::vector<std::string> channel_names,
@@ -38,7 +40,8 @@ class Core {
   void start();
   /// Takes over a configuration that was found good.
   void reload(std::shared_ptr<const config::Settings> settings);
-  /// Ends the tasks in order and writes what is queued, within the grace. Returns the names of stragglers.
+  /// Ends the tasks in order and writes what is queued, within the grace. Returns the names of
+  /// stragglers.
   asio::awaitable<std::vector<std::string>> stop(Duration grace);
 
   Engine& engine() { return engine_; }

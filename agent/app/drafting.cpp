@@ -26,7 +26,8 @@ DraftTrigger draft_trigger(const TriggerPage& page, const Incident& incident, Wa
 
 DraftPutSummary draft_summary(const Incident& incident, WallTime now) {
   auto text = policy::summary_text(incident, now);
-  return {std::move(text.headline), std::move(text.fields), std::move(text.evidence), std::move(text.footer)};
+  return {std::move(text.headline), std::move(text.fields), std::move(text.evidence),
+          std::move(text.footer)};
 }
 
 }  // namespace
@@ -38,18 +39,30 @@ DraftBody draft(const Effect& effect, const Incident& incident, WallTime now) {
             return DraftCreateChannel{incident.channel.name, policy::channel_marker(incident.id),
                                       policy::channel_purpose(incident)};
           },
-          [&](const SetPurpose&) -> DraftBody { return DraftSetPurpose{policy::channel_purpose(incident)}; },
-          [&](const SetTopic&) -> DraftBody { return DraftSetTopic{policy::channel_topic(incident)}; },
+          [&](const SetPurpose&) -> DraftBody {
+            return DraftSetPurpose{policy::channel_purpose(incident)};
+          },
+          [&](const SetTopic&) -> DraftBody {
+            return DraftSetTopic{policy::channel_topic(incident)};
+          },
           [&](const PutSummary&) -> DraftBody { return draft_summary(incident, now); },
           [&](const PinSummary&) -> DraftBody { return DraftPin{}; },
-          [&](const AddBookmark& bookmark) -> DraftBody { return DraftBookmark{bookmark.title, bookmark.link}; },
+          [&](const AddBookmark& bookmark) -> DraftBody {
+            return DraftBookmark{bookmark.title, bookmark.link};
+          },
           [&](const Invite& invite) -> DraftBody { return DraftInvite{invite.who}; },
           [&](const Post& post) -> DraftBody { return DraftPost{post.text}; },
-          [&](const PostReminder&) -> DraftBody { return DraftPost{policy::reminder_text(incident, now)}; },
+          [&](const PostReminder&) -> DraftBody {
+            return DraftPost{policy::reminder_text(incident, now)};
+          },
           [&](const ArchiveChannel&) -> DraftBody { return DraftArchive{}; },
           [&](const TriggerPage& page) -> DraftBody { return draft_trigger(page, incident, now); },
-          [&](const AcknowledgePage& page) -> DraftBody { return DraftAcknowledge{page.service, page.key}; },
-          [&](const ResolvePage& page) -> DraftBody { return DraftResolve{page.service, page.key}; },
+          [&](const AcknowledgePage& page) -> DraftBody {
+            return DraftAcknowledge{page.service, page.key};
+          },
+          [&](const ResolvePage& page) -> DraftBody {
+            return DraftResolve{page.service, page.key};
+          },
       },
       effect);
 }

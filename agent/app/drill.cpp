@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 constexpr Duration longest_drill = 1h;
 
 /// Waits out the breach, lets it recover, and closes the incident once it has resolved.
-asio::awaitable<void> end_drill(Engine& engine, Clock& clock, IncidentId id, std::string check, Duration lasts) {
+asio::awaitable<void> end_drill(Engine& engine, Clock& clock, IncidentId id, std::string check,
+                                Duration lasts) {
   co_await clock.sleep_until(clock.steady() + lasts);
   engine.member_recovered(check);
   for (int looks = 0; looks < 600; ++looks) {
@@ -30,7 +31,8 @@ asio::awaitable<void> end_drill(Engine& engine, Clock& clock, IncidentId id, std
 void resume_drills(Core& core, Clock& clock) {
   for (const auto& [id, incident] : core.engine().incidents()) {
     if (!incident.drill || !is_unclosed(incident.state) || incident.members.empty()) continue;
-    core.tasks().spawn("drill", end_drill(core.engine(), clock, id, incident.members.front().check, Duration{0}));
+    core.tasks().spawn(
+        "drill", end_drill(core.engine(), clock, id, incident.members.front().check, Duration{0}));
   }
 }
 
@@ -45,7 +47,8 @@ asio::awaitable<Result<Incident>> start_drill(Core& core, Clock& clock, DrillReq
                          .why = "nothing is wrong: a drill was asked for",
                          .since = clock.wall()};
   const auto& settings = core.pipeline().settings();
-  news.owners = {.sre = settings.incidents.owners.sre, .developer = settings.incidents.owners.developer};
+  news.owners = {.sre = settings.incidents.owners.sre,
+                 .developer = settings.incidents.owners.developer};
   auto looked_at = request.check;
   if (!request.check.empty()) {
     const auto at = core.pipeline().checks().find(request.check);
@@ -70,7 +73,8 @@ asio::awaitable<Result<Incident>> start_drill(Core& core, Clock& clock, DrillReq
   news.drill = true;
   const auto check = news.check;
   auto opened = core.engine().open_by_hand(std::move(news));
-  if (opened) core.tasks().spawn("drill", end_drill(core.engine(), clock, opened->id, check, request.lasts));
+  if (opened)
+    core.tasks().spawn("drill", end_drill(core.engine(), clock, opened->id, check, request.lasts));
   co_return opened;
 }
 

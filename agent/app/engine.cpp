@@ -21,9 +21,9 @@ policy::IncidentPolicy for_drills(policy::IncidentPolicy policy) {
 
 }  // namespace
 
-Engine::Engine(asio::any_io_executor executor, Clock& clock, store::Journal& journal, Snapshot snapshot,
-               std::vector<std::string> channel_names, std::uint64_t seed, EngineSettings settings,
-               EngineObserver observer)
+Engine::Engine(asio::any_io_executor executor, Clock& clock, store::Journal& journal,
+               Snapshot snapshot, std::vector<std::string> channel_names, std::uint64_t seed,
+               EngineSettings settings, EngineObserver observer)
     : executor_{executor},
       clock_{clock},
       journal_{journal},
@@ -106,7 +106,8 @@ void Engine::alert_fired(const Alert& alert, policy::AlertNews news) {
     open(std::move(news), std::move(commit), now);
     return;
   }
-  auto step = policy::step(policy_for(*incident), *incident, policy::AlertFired{std::move(news)}, now);
+  auto step =
+      policy::step(policy_for(*incident), *incident, policy::AlertFired{std::move(news)}, now);
   apply(*incident, std::move(step), std::move(commit), now);
 }
 
@@ -122,7 +123,8 @@ void Engine::open(policy::AlertNews news, Commit commit, Now now) {
   if (observer_.opened) observer_.opened(incident);
 }
 
-void Engine::input_for_check(const Alert& alert, const std::string& check, const policy::Input& input) {
+void Engine::input_for_check(const Alert& alert, const std::string& check,
+                             const policy::Input& input) {
   const auto now = clock_.now();
   Commit commit{};
   if (!alert.check.empty()) {
@@ -134,7 +136,8 @@ void Engine::input_for_check(const Alert& alert, const std::string& check, const
     const auto concerned = std::any_of(incident.members.begin(), incident.members.end(),
                                        [&](const Member& member) { return member.check == check; });
     if (!concerned) continue;
-    apply(incident, policy::step(policy_for(incident), incident, input, now), std::exchange(commit, {}), now);
+    apply(incident, policy::step(policy_for(incident), incident, input, now),
+          std::exchange(commit, {}), now);
   }
   if (!commit.empty()) append(std::move(commit));
 }
@@ -165,7 +168,8 @@ void Engine::check_removed(const std::string& check) {
 Result<Incident> Engine::command(const IncidentId& id, const policy::Input& input) {
   const auto found = incidents_.find(id);
   if (found == incidents_.end())
-    return Error{Errc::missing, "no incident " + id.value + " in memory; see `tocsin incident list`"};
+    return Error{Errc::missing,
+                 "no incident " + id.value + " in memory; see `tocsin incident list`"};
   auto& incident = found->second;
   const auto now = clock_.now();
   auto step = policy::step(policy_for(incident), incident, input, now);
@@ -179,8 +183,8 @@ Result<Incident> Engine::open_by_hand(policy::AlertNews news) {
   const auto key = policy::group_key(settings_.incidents.environment, news);
   if (const auto* incident = unclosed(key); incident != nullptr)
     return Error{Errc::refused, "incident " + incident->id.value + " about this topic is " +
-                                    std::string{to_string(incident->state)} + " and not closed, in #" +
-                                    incident->channel.name};
+                                    std::string{to_string(incident->state)} +
+                                    " and not closed, in #" + incident->channel.name};
   open(std::move(news), {}, now);
   return *unclosed(key);
 }
@@ -200,14 +204,17 @@ void Engine::apply(Incident& incident, policy::Step step, Commit commit, Now now
   timers_changed_.raise();
 }
 
-void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Commit& commit, Now now) {
+void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Commit& commit,
+                     Now now) {
   for (auto& effect : effects) {
     if (entries_.size() + commit.entries.size() >= limits::outbox_entries) {
-      commit.timeline.push_back({.incident = incident.id,
-                                 .at = now.wall,
-                                 .kind = TimelineKind::delivery,
-                                 .text = "the outbox is full: " + std::string{effect_name(effect)} + " was not queued"});
-      if (observer_.complained) observer_.complained("the outbox is full; effects are being dropped");
+      commit.timeline.push_back(
+          {.incident = incident.id,
+           .at = now.wall,
+           .kind = TimelineKind::delivery,
+           .text = "the outbox is full: " + std::string{effect_name(effect)} + " was not queued"});
+      if (observer_.complained)
+        observer_.complained("the outbox is full; effects are being dropped");
       continue;
     }
     OutboxEntry entry{.id = EntryId{++last_entry_id_},
@@ -225,7 +232,8 @@ void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Comm
 }
 
 void Engine::append(Commit commit) {
-  // Entries become visible to the dispatcher only once they are on disk, or the disk is known to be out of order.
+  // Entries become visible to the dispatcher only once they are on disk, or the disk is known to be
+  // out of order.
   auto entries = commit.entries;
   journal_.append(std::move(commit), [this, entries = std::move(entries)]() mutable {
     for (auto& entry : entries) {
@@ -250,12 +258,15 @@ Result<IncidentId> Engine::find(std::string_view text) const {
   std::vector<const Incident*> matches;
   for (const auto& [id, incident] : incidents_) {
     if (id.value == text) return id;
-    if (id.value.find(text) != std::string::npos || incident.channel.name == text) matches.push_back(&incident);
+    if (id.value.find(text) != std::string::npos || incident.channel.name == text)
+      matches.push_back(&incident);
   }
   if (text.empty() || matches.empty())
-    return Error{Errc::missing, "no incident matches \"" + std::string{text} + "\"; see `tocsin incident list`"};
+    return Error{Errc::missing,
+                 "no incident matches \"" + std::string{text} + "\"; see `tocsin incident list`"};
   if (matches.size() > 1)
-    return Error{Errc::refused, "\"" + std::string{text} + "\" matches " + std::to_string(matches.size()) +
+    return Error{Errc::refused, "\"" + std::string{text} + "\" matches " +
+                                    std::to_string(matches.size()) +
                                     " incidents; give more of the id"};
   return matches.front()->id;
 }
@@ -268,16 +279,20 @@ asio::awaitable<void> Engine::run_timers() {
     for (const auto& [id, incident] : incidents_) {
       const auto at = policy::next_due(incident);
       if (!at) continue;
-      if (*at <= now.steady) due.push_back(id);
-      else if (!soonest || *at < *soonest) soonest = at;
+      if (*at <= now.steady)
+        due.push_back(id);
+      else if (!soonest || *at < *soonest)
+        soonest = at;
     }
     for (const auto& id : due) {
       auto& incident = incidents_.at(id);
       apply(incident, policy::step(policy_for(incident), incident, policy::Tick{}, now), {}, now);
     }
     if (!due.empty()) continue;
-    if (soonest) co_await timers_changed_.wait_until(clock_, *soonest);
-    else co_await timers_changed_.wait();
+    if (soonest)
+      co_await timers_changed_.wait_until(clock_, *soonest);
+    else
+      co_await timers_changed_.wait();
   }
 }
 
@@ -285,9 +300,11 @@ void Engine::forget_old() {
   const auto horizon = clock_.wall() - std::chrono::days{7};
   std::erase_if(incidents_, [&](const auto& item) {
     const auto& incident = item.second;
-    const auto has_lane = std::any_of(lanes_.begin(), lanes_.end(),
-                                      [&](const auto& lane) { return lane.first.first == incident.id; });
-    const auto over = incident.state == IncidentState::archived || incident.state == IncidentState::cancelled;
+    const auto has_lane = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
+      return lane.first.first == incident.id;
+    });
+    const auto over =
+        incident.state == IncidentState::archived || incident.state == IncidentState::cancelled;
     return over && !has_lane && incident.opened_at < horizon;
   });
 }

@@ -35,13 +35,15 @@ struct EngineSettings {
   std::string host{};
 };
 
-/// The incident engine: the one place where decisions become state. It holds every live incident and the outbox in
-/// memory, asks policy what follows from each input, and commits state, timeline and outbox entries together through the
-/// journal. Nothing is handed to the dispatcher before its commit is durable (or known not to become so for now). One loop.
+/// The incident engine: the one place where decisions become state. It holds every live incident
+/// and the outbox in memory, asks policy what follows from each input, and commits state, timeline
+/// and outbox entries together through the journal. Nothing is handed to the dispatcher before its
+/// commit is durable (or known not to become so for now). One loop.
 class Engine final : public Outbox {
  public:
   Engine(asio::any_io_executor executor, Clock& clock, store::Journal& journal, Snapshot snapshot,
-         std::vector<std::string> channel_names, std::uint64_t seed, EngineSettings settings, EngineObserver observer);
+         std::vector<std::string> channel_names, std::uint64_t seed, EngineSettings settings,
+         EngineObserver observer);
 
   /// Applies from the next decision on.
   void configure(EngineSettings settings);
@@ -134,7 +136,8 @@ class Engine final : public Outbox {
   std::map<EntryId, OutboxEntry> entries_;  ///< Committed ones only.
   std::map<LaneKey, Lane> lanes_;
   std::map<ReceiverId, HaltedReceiver> halted_;
-  std::map<EntryId, SteadyTime> decided_;   ///< When a first trigger's breach was decided; until it is accepted.
+  std::map<EntryId, SteadyTime>
+      decided_;  ///< When a first trigger's breach was decided; until it is accepted.
   std::vector<std::string> channel_names_;
   std::uint64_t last_entry_id_{0};
   Wakeup outbox_changed_;

@@ -1,4 +1,5 @@
-// The engine's side of the outbox: which entry's turn it is, and what follows from the outcome of an attempt.
+// The engine's side of the outbox: which entry's turn it is, and what follows from the outcome of
+// an attempt.
 #include <algorithm>
 
 #include "agent/app/drafting.hpp"
@@ -16,7 +17,8 @@ std::vector<const OutboxEntry*> Engine::lane_entries(const Lane& lane) const {
 }
 
 void Engine::mark_lanes_dirty(const IncidentId& id) {
-  for (auto at = lanes_.lower_bound({id, ReceiverId{}}); at != lanes_.end() && at->first.first == id; ++at)
+  for (auto at = lanes_.lower_bound({id, ReceiverId{}});
+       at != lanes_.end() && at->first.first == id; ++at)
     at->second.dirty = true;
   outbox_changed_.raise();
 }
@@ -25,13 +27,14 @@ void Engine::plan_lane(const LaneKey& key, Lane& lane, Now now) {
   const auto& incident = incidents_.at(key.first);
   const auto entries = lane_entries(lane);
   const auto halted = halted_.find(key.second);
-  auto plan = policy::plan_lane({.incident = incident,
-                                 .entries = entries,
-                                 .receiver_halted = halted != halted_.end(),
-                                 .halted_until = halted == halted_.end() ? std::nullopt : halted->second.until,
-                                 .page_wait = settings_.page_wait,
-                                 .channel_expected = settings_.incidents.slack},
-                                now);
+  auto plan = policy::plan_lane(
+      {.incident = incident,
+       .entries = entries,
+       .receiver_halted = halted != halted_.end(),
+       .halted_until = halted == halted_.end() ? std::nullopt : halted->second.until,
+       .page_wait = settings_.page_wait,
+       .channel_expected = settings_.incidents.slack},
+      now);
   lane.dirty = false;
   lane.attempt = plan.attempt;
   lane.wake_at = plan.wake_at;
@@ -69,10 +72,13 @@ asio::awaitable<Claim> Engine::next() {
     const auto id = plan(now, wake_at);
     if (!id) {
       // A drop may have made the next entry of its lane eligible: plan again rather than wait.
-      const auto again = std::any_of(lanes_.begin(), lanes_.end(), [](const auto& item) { return item.second.dirty; });
+      const auto again = std::any_of(lanes_.begin(), lanes_.end(),
+                                     [](const auto& item) { return item.second.dirty; });
       if (again) continue;
-      if (wake_at) co_await outbox_changed_.wait_until(clock_, *wake_at);
-      else co_await outbox_changed_.wait();
+      if (wake_at)
+        co_await outbox_changed_.wait_until(clock_, *wake_at);
+      else
+        co_await outbox_changed_.wait();
       continue;
     }
     auto& entry = entries_.at(*id);
@@ -103,7 +109,8 @@ asio::awaitable<Claim> Engine::next() {
 void Engine::forget_entry(EntryId id, Commit& commit) {
   const auto at = entries_.find(id);
   if (at == entries_.end()) return;
-  if (const auto lane = lanes_.find({at->second.incident, at->second.receiver}); lane != lanes_.end()) {
+  if (const auto lane = lanes_.find({at->second.incident, at->second.receiver});
+      lane != lanes_.end()) {
     std::erase(lane->second.entries, id);
     lane->second.dirty = true;
     if (lane->second.attempt == id) lane->second.attempt.reset();
@@ -123,8 +130,9 @@ void Engine::drop(const policy::LanePlan::Drop& drop, Commit& commit, Now now) {
   if (drop.why == Why::superseded) return;
   auto& incident = incidents_.at(incident_id);
   policy::Settled settled{.effect = effect,
-                          .outcome = drop.why == Why::annihilated ? policy::Settled::Outcome::suppressed
-                                                                  : policy::Settled::Outcome::skipped};
+                          .outcome = drop.why == Why::annihilated
+                                         ? policy::Settled::Outcome::suppressed
+                                         : policy::Settled::Outcome::skipped};
   auto step = policy::step(policy_for(incident), incident, settled, now);
   if (step.refusal) return;
   if (!(step.next == incident)) {
@@ -137,7 +145,8 @@ void Engine::drop(const policy::LanePlan::Drop& drop, Commit& commit, Now now) {
 
 void Engine::settle_step(const IncidentId& id, policy::Settled settled, Commit commit, Now now) {
   auto& incident = incidents_.at(id);
-  apply(incident, policy::step(policy_for(incident), incident, settled, now), std::move(commit), now);
+  apply(incident, policy::step(policy_for(incident), incident, settled, now), std::move(commit),
+        now);
 }
 
 void Engine::retry_later(OutboxEntry& entry, const Retry& retry, Commit& commit, Now now) {
@@ -163,7 +172,8 @@ void Engine::halt(OutboxEntry& entry, const Halt& halt, Commit& commit, Now now)
   for (auto& [key, lane] : lanes_)
     if (key.second == entry.receiver) lane.dirty = true;
   if (observer_.complained)
-    observer_.complained(entry.receiver.value + " refuses our credentials, its queue is kept: " + halt.why.detail);
+    observer_.complained(entry.receiver.value +
+                         " refuses our credentials, its queue is kept: " + halt.why.detail);
 }
 
 void Engine::settle(const Claim& claim, const Delivery& delivery, Duration took) {
@@ -177,59 +187,61 @@ void Engine::settle(const Claim& claim, const Delivery& delivery, Duration took)
   const auto incident = entry.incident;
   const auto receiver = entry.receiver;
   Commit commit{};
-  std::visit(
-      overloaded{
-          [&](const Delivered& delivered) {
-            halted_.erase(receiver);
-            if (const auto decided = decided_.find(entry.id); decided != decided_.end() && observer_.paged)
-              observer_.paged(now.steady - decided->second);
-            forget_entry(entry.id, commit);
-            settle_step(incident,
-                        {.effect = effect,
-                         .outcome = policy::Settled::Outcome::delivered,
-                         .channel_id = delivered.channel_id,
-                         .channel_name = delivered.channel_name,
-                         .channel_url = delivered.channel_url,
-                         .thread = delivered.thread,
-                         .message = delivered.message,
-                         .notes = delivered.notes},
-                        std::move(commit), now);
-            if (!delivered.channel_name.empty()) channel_names_.push_back(delivered.channel_name);
-          },
-          [&](const Retry& retry) {
-            if (retry.attempted) halted_.erase(receiver);
-            retry_later(entry, retry, commit, now);
-            append(std::move(commit));
-          },
-          [&](const Rejected& rejected) {
-            halted_.erase(receiver);
-            entry.state = EntryState::dead;
-            entry.last_error = rejected.why.detail;
-            commit.entries.push_back(entry);
-            if (observer_.complained)
-              observer_.complained(receiver.value + " refused " + std::string{effect_name(effect)} + ": " +
-                                   rejected.why.detail);
-            settle_step(incident,
-                        {.effect = effect,
-                         .outcome = policy::Settled::Outcome::rejected,
-                         .detail = rejected.why.detail},
-                        std::move(commit), now);
-          },
-          [&](const Halt& stop) {
-            const auto first = !halted_.contains(receiver);
-            halt(entry, stop, commit, now);
-            if (!first) {
-              append(std::move(commit));
-              return;
-            }
-            settle_step(incident,
-                        {.effect = effect,
-                         .outcome = policy::Settled::Outcome::halted,
-                         .detail = stop.why.detail},
-                        std::move(commit), now);
-          },
-      },
-      delivery);
+  std::visit(overloaded{
+                 [&](const Delivered& delivered) {
+                   halted_.erase(receiver);
+                   if (const auto decided = decided_.find(entry.id);
+                       decided != decided_.end() && observer_.paged)
+                     observer_.paged(now.steady - decided->second);
+                   forget_entry(entry.id, commit);
+                   settle_step(incident,
+                               {.effect = effect,
+                                .outcome = policy::Settled::Outcome::delivered,
+                                .channel_id = delivered.channel_id,
+                                .channel_name = delivered.channel_name,
+                                .channel_url = delivered.channel_url,
+                                .thread = delivered.thread,
+                                .message = delivered.message,
+                                .notes = delivered.notes},
+                               std::move(commit), now);
+                   if (!delivered.channel_name.empty())
+                     channel_names_.push_back(delivered.channel_name);
+                 },
+                 [&](const Retry& retry) {
+                   if (retry.attempted) halted_.erase(receiver);
+                   retry_later(entry, retry, commit, now);
+                   append(std::move(commit));
+                 },
+                 [&](const Rejected& rejected) {
+                   halted_.erase(receiver);
+                   entry.state = EntryState::dead;
+                   entry.last_error = rejected.why.detail;
+                   commit.entries.push_back(entry);
+                   if (observer_.complained)
+                     observer_.complained(receiver.value + " refused " +
+                                          std::string{effect_name(effect)} + ": " +
+                                          rejected.why.detail);
+                   settle_step(incident,
+                               {.effect = effect,
+                                .outcome = policy::Settled::Outcome::rejected,
+                                .detail = rejected.why.detail},
+                               std::move(commit), now);
+                 },
+                 [&](const Halt& stop) {
+                   const auto first = !halted_.contains(receiver);
+                   halt(entry, stop, commit, now);
+                   if (!first) {
+                     append(std::move(commit));
+                     return;
+                   }
+                   settle_step(incident,
+                               {.effect = effect,
+                                .outcome = policy::Settled::Outcome::halted,
+                                .detail = stop.why.detail},
+                               std::move(commit), now);
+                 },
+             },
+             delivery);
 }
 
 std::optional<std::string> Engine::halted(const ReceiverId& receiver) const {
@@ -241,10 +253,12 @@ std::optional<std::string> Engine::halted(const ReceiverId& receiver) const {
 Result<void> Engine::retry_entry(EntryId id) {
   const auto at = entries_.find(id);
   if (at == entries_.end())
-    return Error{Errc::missing, "no entry " + std::to_string(id.value) + " in the outbox; see `tocsin queue list`"};
+    return Error{Errc::missing, "no entry " + std::to_string(id.value) +
+                                    " in the outbox; see `tocsin queue list`"};
   auto& entry = at->second;
   if (entry.state == EntryState::in_flight)
-    return Error{Errc::refused, "entry " + std::to_string(id.value) + " is being delivered right now"};
+    return Error{Errc::refused,
+                 "entry " + std::to_string(id.value) + " is being delivered right now"};
   entry.state = EntryState::queued;
   entry.not_before.reset();
   halted_.erase(entry.receiver);
@@ -256,14 +270,16 @@ Result<void> Engine::retry_entry(EntryId id) {
 Result<void> Engine::drop_entry(EntryId id) {
   const auto at = entries_.find(id);
   if (at == entries_.end())
-    return Error{Errc::missing, "no entry " + std::to_string(id.value) + " in the outbox; see `tocsin queue list`"};
+    return Error{Errc::missing, "no entry " + std::to_string(id.value) +
+                                    " in the outbox; see `tocsin queue list`"};
   const auto incident = at->second.incident;
   Commit commit{};
-  commit.timeline.push_back({.incident = incident,
-                             .at = clock_.wall(),
-                             .kind = TimelineKind::delivery,
-                             .text = "dropped by hand: " + std::string{effect_name(at->second.effect)} + " for " +
-                                     at->second.receiver.value});
+  commit.timeline.push_back(
+      {.incident = incident,
+       .at = clock_.wall(),
+       .kind = TimelineKind::delivery,
+       .text = "dropped by hand: " + std::string{effect_name(at->second.effect)} + " for " +
+               at->second.receiver.value});
   forget_entry(id, commit);
   append(std::move(commit));
   mark_lanes_dirty(incident);

@@ -4,8 +4,8 @@
 #include <string>
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 namespace tocsin::app {
 
@@ -14,12 +14,16 @@ namespace {
 /// "<3>" and so on: syslog's number for the level (sd-daemon(3)).
 class PriorityFlag final : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& into) override {
-    static constexpr std::string_view prefixes[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& into) override {
+    static constexpr std::string_view prefixes[] = {"<7>", "<7>", "<6>", "<4>",
+                                                    "<3>", "<2>", "<6>"};
     const auto prefix = prefixes[static_cast<std::size_t>(message.level)];
     into.append(prefix.data(), prefix.data() + prefix.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PriorityFlag>(); }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PriorityFlag>();
+  }
 };
 
 }  // namespace

@@ -10,14 +10,20 @@ namespace tocsin::app {
 
 using policy::AlertChange;
 
-Pipeline::Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler, TaskGroup& tasks, std::string host)
-    : clock_{clock}, engine_{engine}, scheduler_{scheduler}, tasks_{tasks}, host_{std::move(host)} {}
+Pipeline::Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler, TaskGroup& tasks,
+                   std::string host)
+    : clock_{clock},
+      engine_{engine},
+      scheduler_{scheduler},
+      tasks_{tasks},
+      host_{std::move(host)} {}
 
 void Pipeline::adopt(Watched& watched) {
   const auto stored = engine_.alerts().find(watched.setting.name);
   watched.alert.check = watched.setting.name;
   if (stored != engine_.alerts().end()) watched.alert = stored->second;
-  // The rules may have changed since: progress towards a hold is kept only where it still has a rule.
+  // The rules may have changed since: progress towards a hold is kept only where it still has a
+  // rule.
   watched.alert.critical.resize(watched.policy.critical.size());
   watched.alert.warning.resize(watched.policy.warning.size());
 }
@@ -28,7 +34,8 @@ void Pipeline::replace(std::shared_ptr<const config::Settings> settings) {
   std::vector<schedule::ScheduledCheck> scheduled;
   for (const auto& setting : settings_->checks) {
     const auto old = checks_.find(setting.name);
-    const auto unchanged = old != checks_.end() && old->second.setting.fingerprint == setting.fingerprint;
+    const auto unchanged =
+        old != checks_.end() && old->second.setting.fingerprint == setting.fingerprint;
     auto watched = unchanged ? std::move(old->second) : Watched{};
     if (!unchanged) {
       watched.setting = setting;
@@ -47,11 +54,12 @@ void Pipeline::replace(std::shared_ptr<const config::Settings> settings) {
 }
 
 bool Pipeline::dependency_in_breach(const Watched& watched) const {
-  return std::any_of(watched.setting.depends_on.begin(), watched.setting.depends_on.end(), [&](const auto& name) {
-    const auto parent = checks_.find(name);
-    return parent != checks_.end() && (parent->second.alert.phase == AlertPhase::firing ||
-                                       parent->second.alert.phase == AlertPhase::pending);
-  });
+  return std::any_of(
+      watched.setting.depends_on.begin(), watched.setting.depends_on.end(), [&](const auto& name) {
+        const auto parent = checks_.find(name);
+        return parent != checks_.end() && (parent->second.alert.phase == AlertPhase::firing ||
+                                           parent->second.alert.phase == AlertPhase::pending);
+      });
 }
 
 void Pipeline::observe(const schedule::ScheduledCheck& check, Observation observation) {
@@ -59,7 +67,8 @@ void Pipeline::observe(const schedule::ScheduledCheck& check, Observation observ
   if (at == checks_.end() || at->second.setting.check != check.check) return;
   auto& watched = at->second;
   auto step = policy::advance(watched.policy, check.check->specs(), watched.alert, observation);
-  const auto moved = step.next.phase != watched.alert.phase || step.next.severity != watched.alert.severity ||
+  const auto moved = step.next.phase != watched.alert.phase ||
+                     step.next.severity != watched.alert.severity ||
                      step.next.flapping != watched.alert.flapping;
   watched.alert = std::move(step.next);
   watched.verdict = std::move(step.verdict);
@@ -67,7 +76,8 @@ void Pipeline::observe(const schedule::ScheduledCheck& check, Observation observ
   watched.ever_ran = true;
   if (step.look_again_at) scheduler_.look_no_later_than(check.name, *step.look_again_at);
   for (const auto change : step.changes) tell(watched, change);
-  if (watched.held_back && watched.alert.phase == AlertPhase::firing && !dependency_in_breach(watched)) {
+  if (watched.held_back && watched.alert.phase == AlertPhase::firing &&
+      !dependency_in_breach(watched)) {
     watched.held_back = false;
     tell(watched, AlertChange::fired);
   }
@@ -116,13 +126,19 @@ void Pipeline::tell_one(const Watched& watched, const Watched::News& news, Evide
   auto told = alert_news(watched.setting, *settings_, host_, news.alert);
   told.evidence = std::move(evidence);
   switch (news.change) {
-    case AlertChange::none: return;
+    case AlertChange::none:
+      return;
     case AlertChange::fired:
-    case AlertChange::refired: return engine_.alert_fired(news.alert, std::move(told));
-    case AlertChange::severity_changed: return engine_.alert_severity_changed(news.alert, std::move(told));
-    case AlertChange::recovered: return engine_.alert_recovered(news.alert);
-    case AlertChange::flapping_started: return engine_.flapping_changed(news.alert, true);
-    case AlertChange::flapping_stopped: return engine_.flapping_changed(news.alert, false);
+    case AlertChange::refired:
+      return engine_.alert_fired(news.alert, std::move(told));
+    case AlertChange::severity_changed:
+      return engine_.alert_severity_changed(news.alert, std::move(told));
+    case AlertChange::recovered:
+      return engine_.alert_recovered(news.alert);
+    case AlertChange::flapping_started:
+      return engine_.flapping_changed(news.alert, true);
+    case AlertChange::flapping_stopped:
+      return engine_.flapping_changed(news.alert, false);
   }
 }
 

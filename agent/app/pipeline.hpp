@@ -33,14 +33,15 @@ struct Watched {
   bool telling{false};
 };
 
-/// From observation to incident: judges each look, advances the check's alert, gathers evidence when it fires, and tells
-/// the engine, in order per check.
+/// From observation to incident: judges each look, advances the check's alert, gathers evidence
+/// when it fires, and tells the engine, in order per check.
 class Pipeline {
  public:
-  Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler, TaskGroup& tasks, std::string host);
+  Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler, TaskGroup& tasks,
+           std::string host);
 
-  /// Takes over new settings. A check whose fingerprint is unchanged keeps its state; one that is gone is told to the
-  /// engine. The first call also adopts the alerts that the store remembers.
+  /// Takes over new settings. A check whose fingerprint is unchanged keeps its state; one that is
+  /// gone is told to the engine. The first call also adopts the alerts that the store remembers.
   void replace(std::shared_ptr<const config::Settings> settings);
   void observe(const schedule::ScheduledCheck& check, Observation observation);
   /// Called after each look, for those who count.

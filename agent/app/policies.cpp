@@ -8,9 +8,12 @@ namespace {
 
 policy::UnknownPolicy unknown_policy(config::Unknown unknown) {
   switch (unknown) {
-    case config::Unknown::alert: return policy::UnknownPolicy::alert;
-    case config::Unknown::hold: return policy::UnknownPolicy::hold;
-    case config::Unknown::ok: return policy::UnknownPolicy::ok;
+    case config::Unknown::alert:
+      return policy::UnknownPolicy::alert;
+    case config::Unknown::hold:
+      return policy::UnknownPolicy::hold;
+    case config::Unknown::ok:
+      return policy::UnknownPolicy::ok;
   }
   return policy::UnknownPolicy::alert;
 }
@@ -18,7 +21,8 @@ policy::UnknownPolicy unknown_policy(config::Unknown unknown) {
 Duration longest_hold(const std::vector<Rule>& rules) {
   Duration longest{0};
   for (const auto& rule : rules)
-    if (const auto* hold = std::get_if<HoldFor>(&rule.hold)) longest = std::max(longest, hold->duration);
+    if (const auto* hold = std::get_if<HoldFor>(&rule.hold))
+      longest = std::max(longest, hold->duration);
   return longest;
 }
 
@@ -30,7 +34,8 @@ policy::AlertPolicy alert_policy(const config::CheckSetting& check) {
                              .clear = check.clear,
                              .unknown = unknown_policy(check.unknown),
                              .confirm_every = check.confirm_every};
-  // Not being able to measure is given as long as the breach itself would be, and at least the default.
+  // Not being able to measure is given as long as the breach itself would be, and at least the
+  // default.
   policy.unknown_hold = std::max(policy.unknown_hold, longest_hold(check.critical));
   return policy;
 }
@@ -57,21 +62,23 @@ EngineSettings engine_settings(const config::Settings& settings, const std::stri
   return out;
 }
 
-policy::AlertNews alert_news(const config::CheckSetting& check, const config::Settings& settings, const std::string& host,
-                             const Alert& alert) {
+policy::AlertNews alert_news(const config::CheckSetting& check, const config::Settings& settings,
+                             const std::string& host, const Alert& alert) {
   const auto& defaults = settings.incidents.owners;
   return {.check = check.name,
           .type = check.type,
           .topic = check.topic,
           .component = check.component,
           .host = host,
-          // Until a hub is configured a fleet check is this host's own business; `config check` says so.
+          // Until a hub is configured a fleet check is this host's own business; `config check`
+          // says so.
           .fleet = false,
           .severity = alert.severity,
           .why = alert.why,
           .since = alert.since.value_or(WallTime{}),
           .owners = {.sre = check.owner.sre.empty() ? defaults.sre : check.owner.sre,
-                     .developer = check.owner.developer.empty() ? defaults.developer : check.owner.developer},
+                     .developer = check.owner.developer.empty() ? defaults.developer
+                                                                : check.owner.developer},
           .runbook = check.runbook,
           .dashboard = check.dashboard,
           .flapping = alert.flapping};

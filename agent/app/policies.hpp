@@ -14,7 +14,7 @@ namespace tocsin::app {
 policy::AlertPolicy alert_policy(const config::CheckSetting& check);
 EngineSettings engine_settings(const config::Settings& settings, const std::string& host);
 /// What a check's alert brings to its incident.
-policy::AlertNews alert_news(const config::CheckSetting& check, const config::Settings& settings, const std::string& host,
-                             const Alert& alert);
+policy::AlertNews alert_news(const config::CheckSetting& check, const config::Settings& settings,
+                             const std::string& host, const Alert& alert);
 
 }  // namespace tocsin::app

@@ -47,8 +47,8 @@ std::string url_component(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const auto plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
+    const auto plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
     if (plain) {
       out += c;
     } else {
@@ -61,8 +61,9 @@ std::string url_component(std::string_view text) {
 }
 
 std::string incident_line(const json::value& incident) {
-  return text_of(incident, "id") + " " + text_of(incident, "state") + " " + text_of(incident, "severity") + " #" +
-         text_below(incident, "channel", "name") + ": " + text_of(incident, "title");
+  return text_of(incident, "id") + " " + text_of(incident, "state") + " " +
+         text_of(incident, "severity") + " #" + text_below(incident, "channel", "name") + ": " +
+         text_of(incident, "title");
 }
 
 std::string incident_table(const json::value& incidents, std::size_t width, bool colour) {
@@ -79,21 +80,30 @@ std::string outbox_table(const json::value& entries, std::size_t width, bool col
   Table table{{"ID", "INCIDENT", "RECEIVER", "EFFECT", "STATE", "ATTEMPTS", "LAST ERROR"}};
   if (!entries.is_array()) return {};
   for (const auto& entry : entries.get_array())
-    table.add({text_of(entry, "id"), text_of(entry, "incident"), text_of(entry, "receiver"), text_of(entry, "effect"),
-               text_of(entry, "state"), text_of(entry, "attempts"), text_of(entry, "last_error")});
+    table.add({text_of(entry, "id"), text_of(entry, "incident"), text_of(entry, "receiver"),
+               text_of(entry, "effect"), text_of(entry, "state"), text_of(entry, "attempts"),
+               text_of(entry, "last_error")});
   return table.empty() ? std::string{} : table.text(width, colour);
 }
 
 std::string status_text(const json::value& status, bool colour) {
   std::string out = text_of(status, "version") + " on " + text_of(status, "host") + " (" +
                     text_of(status, "environment") + "), up " + text_of(status, "uptime") + "\n";
-  out += "checks     " + text_of(status, "checks") + ", " + text_of(status, "checks_in_breach") + " in breach\n";
+  out += "checks     " + text_of(status, "checks") + ", " + text_of(status, "checks_in_breach") +
+         " in breach\n";
   out += "incidents  " + text_of(status, "incidents_live") + " live\n";
-  out += "outbox     " + text_of(status, "outbox") + " entries, " + text_of(status, "outbox_dead") + " refused\n";
-  out += "durable    " + coloured(text_of(status, "durable") == "true" ? "yes" : "no: " + text_of(status, "store_error"),
-                                  colour) + "\n";
+  out += "outbox     " + text_of(status, "outbox") + " entries, " + text_of(status, "outbox_dead") +
+         " refused\n";
+  out += "durable    " +
+         coloured(
+             text_of(status, "durable") == "true" ? "yes" : "no: " + text_of(status, "store_error"),
+             colour) +
+         "\n";
   out += "config     " + text_of(status, "config") + ", last reload " +
-         (text_of(status, "last_reload_ok") == "true" ? "good" : "refused: " + text_of(status, "last_reload_error")) + "\n";
+         (text_of(status, "last_reload_ok") == "true"
+              ? "good"
+              : "refused: " + text_of(status, "last_reload_error")) +
+         "\n";
   if (const auto* halted = member(status, "halted"); halted != nullptr && halted->is_object())
     for (const auto& [receiver, why] : halted->get_object())
       out += "halted     " + std::string{receiver} + ": " + text_of(*halted, receiver) + "\n";

@@ -40,7 +40,8 @@ Network& RealWorld::network() {
 }
 
 schedule::Surroundings RealWorld::surroundings() {
-  if (!processes_) processes_ = std::make_unique<runtime::RealProcesses>(loop.get_executor(), clock);
+  if (!processes_)
+    processes_ = std::make_unique<runtime::RealProcesses>(loop.get_executor(), clock);
   if (!helper_) helper_ = std::make_unique<runtime::RealHelperProcess>(loop.get_executor(), clock);
   if (!pressure_) pressure_ = std::make_unique<runtime::RealPressureTriggers>(loop.get_executor());
   return {files, network(), *processes_, *helper_, *pressure_};

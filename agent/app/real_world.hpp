@@ -15,8 +15,8 @@
 
 namespace tocsin::app {
 
-/// This host as it is: the loop, the clock, and everything that checks and receivers may reach. The parts that cost
-/// memory or a thread are made when they are first asked for.
+/// This host as it is: the loop, the clock, and everything that checks and receivers may reach. The
+/// parts that cost memory or a thread are made when they are first asked for.
 class RealWorld {
  public:
   explicit RealWorld(net::ProxySettings proxy = {});
@@ -30,7 +30,8 @@ class RealWorld {
 
   /// The proxy of receivers, from the configured URL or, when that is empty, from the environment.
   static Result<net::ProxySettings> proxy_for(const std::string& configured);
-  /// Lets the network fall back to addresses that worked before. Call before network(); the book must outlive this.
+  /// Lets the network fall back to addresses that worked before. Call before network(); the book
+  /// must outlive this.
   void remember_addresses(AddressBook& book) { book_ = &book; }
   Network& network();
   schedule::Surroundings surroundings();

@@ -12,15 +12,18 @@ namespace {
 Url events_url(const config::PagerDutySetting& setting) {
   if (setting.events_url) return *setting.events_url;
   switch (setting.region) {
-    case config::Region::us: return notify::pagerduty_us_events_url();
-    case config::Region::eu: return notify::pagerduty_eu_events_url();
+    case config::Region::us:
+      return notify::pagerduty_us_events_url();
+    case config::Region::eu:
+      return notify::pagerduty_eu_events_url();
   }
   return notify::pagerduty_us_events_url();
 }
 
 }  // namespace
 
-notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, Network& network, Clock& clock) {
+notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, Network& network,
+                                             Clock& clock) {
   notify::Dispatcher::Notifiers out;
   if (const auto& slack = settings.slack)
     out.emplace(slack_receiver(),

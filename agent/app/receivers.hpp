@@ -7,7 +7,9 @@
 
 namespace tocsin::app {
 
-/// One notifier for each receiver that is configured: "slack", and "pagerduty/NAME" for every service.
-notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, Network& network, Clock& clock);
+/// One notifier for each receiver that is configured: "slack", and "pagerduty/NAME" for every
+/// service.
+notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, Network& network,
+                                             Clock& clock);
 
 }  // namespace tocsin::app

@@ -10,7 +10,8 @@ constexpr Duration look_every = 10s;
 SelfWatch::SelfWatch(Engine& engine, store::Journal& journal, Clock& clock, std::string host)
     : engine_{engine}, journal_{journal}, clock_{clock}, host_{std::move(host)} {
   for (const auto& [name, alert] : engine_.alerts())
-    if (name.starts_with(prefix) && alert.phase == AlertPhase::firing) raised_.emplace(name.substr(prefix.size()), alert);
+    if (name.starts_with(prefix) && alert.phase == AlertPhase::firing)
+      raised_.emplace(name.substr(prefix.size()), alert);
 }
 
 void SelfWatch::raise(const std::string& part, const std::string& why) {
@@ -43,8 +44,11 @@ void SelfWatch::clear(const std::string& part) {
 
 asio::awaitable<void> SelfWatch::run() {
   for (;;) {
-    if (journal_.durable()) clear("disk");
-    else raise("disk", "the store cannot be written, memory is all there is: " + journal_.last_error());
+    if (journal_.durable())
+      clear("disk");
+    else
+      raise("disk",
+            "the store cannot be written, memory is all there is: " + journal_.last_error());
     co_await clock_.sleep_until(clock_.steady() + look_every);
   }
 }

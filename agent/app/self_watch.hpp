@@ -10,8 +10,8 @@
 
 namespace tocsin::app {
 
-/// The agent's alerts about itself: a store that was corrupt or cannot be written, a reload that was refused, an
-/// escalation that is overdue. They take the same path as any check's.
+/// The agent's alerts about itself: a store that was corrupt or cannot be written, a reload that
+/// was refused, an escalation that is overdue. They take the same path as any check's.
 class SelfWatch {
  public:
   /// Its alerts are named "tocsin/PART".

@@ -37,30 +37,38 @@ void ServiceManager::send(const std::string& lines) {
   if (to.sun_path[0] == '@') to.sun_path[0] = '\0';  // An abstract socket.
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
   // A lost notification is the service manager's to notice: there is nothing to do about it here.
-  [[maybe_unused]] const auto sent =
-      sendto(socket_, lines.data(), lines.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), length);
+  [[maybe_unused]] const auto sent = sendto(socket_, lines.data(), lines.size(), MSG_NOSIGNAL,
+                                            reinterpret_cast<const sockaddr*>(&to), length);
 }
 
-void ServiceManager::ready(std::string_view status) { send("READY=1\nSTATUS=" + std::string{status} + "\n"); }
+void ServiceManager::ready(std::string_view status) {
+  send("READY=1\nSTATUS=" + std::string{status} + "\n");
+}
 
 void ServiceManager::reloading(SteadyTime now) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
   send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\n");
 }
 
 void ServiceManager::stopping() { send("STOPPING=1\n"); }
 
-void ServiceManager::status(std::string_view sentence) { send("STATUS=" + std::string{sentence} + "\n"); }
+void ServiceManager::status(std::string_view sentence) {
+  send("STATUS=" + std::string{sentence} + "\n");
+}
 
 void ServiceManager::alive() { send("WATCHDOG=1\n"); }
 
 std::optional<Duration> ServiceManager::watchdog_period() const {
   const auto period = environment("WATCHDOG_USEC");
   const auto owner = environment("WATCHDOG_PID");
-  if (socket_ < 0 || period.empty() || (!owner.empty() && owner != std::to_string(getpid()))) return std::nullopt;
+  if (socket_ < 0 || period.empty() || (!owner.empty() && owner != std::to_string(getpid())))
+    return std::nullopt;
   long long microseconds{0};
-  const auto [end, fault] = std::from_chars(period.data(), period.data() + period.size(), microseconds);
-  if (fault != std::errc{} || end != period.data() + period.size() || microseconds <= 0) return std::nullopt;
+  const auto [end, fault] =
+      std::from_chars(period.data(), period.data() + period.size(), microseconds);
+  if (fault != std::errc{} || end != period.data() + period.size() || microseconds <= 0)
+    return std::nullopt;
   return Duration{std::chrono::microseconds{microseconds / 2}};
 }
 

@@ -13,13 +13,15 @@ namespace tocsin::app {
 namespace {
 
 std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 std::string_view colour_of(std::string_view word) {
   if (word == "ok" || word == "resolved" || word == "closed" || word == "up") return "\033[32m";
-  if (word == "warning" || word == "mitigated" || word == "acknowledged" || word == "pending") return "\033[33m";
+  if (word == "warning" || word == "mitigated" || word == "acknowledged" || word == "pending")
+    return "\033[33m";
   if (word == "critical" || word == "open" || word == "dead") return "\033[31m";
   if (word == "unknown") return "\033[35m";
   return "";
@@ -35,7 +37,9 @@ bool colour_wanted() {
 
 std::size_t terminal_width() {
   winsize size{};
-  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40) return 100;
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+      size.ws_col < 40)
+    return 100;
   return size.ws_col;
 }
 

@@ -14,8 +14,8 @@ std::size_t terminal_width();
 /// The severity or state word in its colour, when colour is wanted.
 std::string coloured(std::string_view word, bool colour);
 
-/// Columns for people: each as wide as it needs to be, the last one cut to the terminal. Widths count code points, so that
-/// colour and UTF-8 do not push columns about.
+/// Columns for people: each as wide as it needs to be, the last one cut to the terminal. Widths
+/// count code points, so that colour and UTF-8 do not push columns about.
 class Table {
  public:
   explicit Table(std::vector<std::string> titles) : titles_{std::move(titles)} {}

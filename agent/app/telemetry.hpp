@@ -16,7 +16,8 @@ class Telemetry {
 
   /// Counts what the engine reports. `complained` is left for the log.
   EngineObserver observer();
-  /// Counts the core's looks and reads its state at each scrape. The core must outlive the last scrape.
+  /// Counts the core's looks and reads its state at each scrape. The core must outlive the last
+  /// scrape.
   void watch(Core& core);
   /// After a reload: the checks and receivers may be others.
   void reloaded(bool good);
@@ -27,7 +28,8 @@ class Telemetry {
   std::unique_ptr<Impl> impl_;
 };
 
-/// docs/metrics.md: the agent's own metrics, and how samples are named, with every sample of every type.
+/// docs/metrics.md: the agent's own metrics, and how samples are named, with every sample of every
+/// type.
 std::string document_metrics(const CheckRegistry& registry);
 
 }  // namespace tocsin::app
