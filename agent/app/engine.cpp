@@ -1,6 +1,7 @@
 #include "agent/app/engine.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/overloaded.hpp"
@@ -232,19 +233,31 @@ void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Comm
 }
 
 void Engine::append(Commit commit) {
-  // Entries become visible to the dispatcher only once they are on disk, or the disk is known to be
-  // out of order.
-  auto entries = commit.entries;
-  journal_.append(std::move(commit), [this, entries = std::move(entries)]() mutable {
-    for (auto& entry : entries) {
-      const auto [at, fresh] = entries_.try_emplace(entry.id, entry);
-      if (!fresh) continue;
-      auto& lane = lanes_[{entry.incident, entry.receiver}];
-      lane.entries.push_back(entry.id);
-      lane.dirty = true;
-    }
-    outbox_changed_.raise();
-  });
+  // New entries become visible to the dispatcher only once they are on disk, or the disk is known
+  // to be out of order. Those that are known already may be gone again by then, and must stay so.
+  std::vector<OutboxEntry> entries;
+  for (const auto& entry : commit.entries)
+    if (!entries_.contains(entry.id)) entries.push_back(entry);
+  std::set<IncidentId> awaited;
+  for (const auto& entry : entries)
+    if (!entries_.contains(entry.id)) awaited.insert(entry.incident);
+  for (const auto& id : awaited) ++unwritten_[id];
+  journal_.append(std::move(commit),
+                  [this, entries = std::move(entries), awaited = std::move(awaited)]() mutable {
+                    for (auto& entry : entries) {
+                      const auto [at, fresh] = entries_.try_emplace(entry.id, entry);
+                      if (!fresh) continue;
+                      auto& lane = lanes_[{entry.incident, entry.receiver}];
+                      lane.entries.push_back(entry.id);
+                      lane.dirty = true;
+                    }
+                    for (const auto& id : awaited) {
+                      if (const auto at = unwritten_.find(id); --at->second == 0)
+                        unwritten_.erase(at);
+                      mark_lanes_dirty(id);
+                    }
+                    outbox_changed_.raise();
+                  });
 }
 
 asio::awaitable<void> Engine::append_and_wait(Commit commit) {

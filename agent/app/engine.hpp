@@ -135,6 +135,8 @@ class Engine final : public Outbox {
   std::map<std::string, Alert> alerts_;
   std::map<EntryId, OutboxEntry> entries_;  ///< Committed ones only.
   std::map<LaneKey, Lane> lanes_;
+  /// Incidents with new entries on their way to the disk: how many commits.
+  std::map<IncidentId, int> unwritten_;
   std::map<ReceiverId, HaltedReceiver> halted_;
   std::map<EntryId, SteadyTime>
       decided_;  ///< When a first trigger's breach was decided; until it is accepted.

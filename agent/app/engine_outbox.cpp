@@ -24,6 +24,14 @@ void Engine::mark_lanes_dirty(const IncidentId& id) {
 }
 
 void Engine::plan_lane(const LaneKey& key, Lane& lane, Now now) {
+  if (unwritten_.contains(key.first)) {
+    // The incident is ahead of its lanes: a page would be dropped as pointless before the resolve
+    // that makes sense of it is there. Looked at again once it is.
+    lane.dirty = false;
+    lane.attempt.reset();
+    lane.wake_at.reset();
+    return;
+  }
   const auto& incident = incidents_.at(key.first);
   const auto entries = lane_entries(lane);
   const auto halted = halted_.find(key.second);
