@@ -87,6 +87,24 @@ void remind(Turn& turn) {
   if (turn.in_slack()) turn.want(PostReminder{});
 }
 
+/// Somebody resolved it although an alert fires. Their word holds for the reopen window; a breach
+/// that outlasts it must not go unheard for ever.
+bool outlasts_its_resolution(const Incident& incident) {
+  return std::any_of(incident.members.begin(), incident.members.end(), [](const Member& member) {
+    return member.firing && member.type != by_hand_type;
+  });
+}
+
+void reopen_if_it_still_fires(Turn& turn) {
+  auto& incident = turn.incident();
+  if (!outlasts_its_resolution(incident)) {
+    incident.reopen_until.reset();
+    return;
+  }
+  reopen(turn, "it still does " + describe(turn.policy.reopen_window) +
+                   " after it was resolved by hand.");
+}
+
 void archive(Turn& turn) {
   auto& incident = turn.incident();
   incident.state = IncidentState::archived;
@@ -117,6 +135,9 @@ Step on(Turn turn, const Tick&) {
   if (incident.state == IncidentState::mitigated && is_due(incident.resolve_at, now)) {
     resolve(turn, "everything stayed recovered for " + describe(recover_hold(turn)), {});
   }
+  if (incident.state == IncidentState::resolved && is_due(incident.reopen_until, now)) {
+    reopen_if_it_still_fires(turn);
+  }
   if (incident.state == IncidentState::closed && is_due(incident.archive_at, now)) archive(turn);
   return std::move(turn).take();
 }
@@ -134,6 +155,7 @@ std::optional<SteadyTime> next_due(const Incident& incident) {
     case IncidentState::closed:
       return incident.archive_at;
     case IncidentState::resolved:
+      return outlasts_its_resolution(incident) ? incident.reopen_until : std::nullopt;
     case IncidentState::archived:
     case IncidentState::cancelled:
       return std::nullopt;

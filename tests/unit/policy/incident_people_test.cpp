@@ -166,6 +166,27 @@ TEST(IncidentPeople, ResolvingByHandWhileAlertsFireNeedsAReason) {
   EXPECT_THAT(drama.effects(), HasSubstr("resolve_page"));
 }
 
+TEST(IncidentPeople, WhatOutlastsItsResolutionByHandIsReopened) {
+  Drama drama;
+  drama.open();
+  drama.give(ResolveByHand{"jane", "it is fine"});
+  EXPECT_EQ(next_due(drama.incident), drama.now.steady + drama.rules.reopen_window);
+  drama.tick_after(drama.rules.reopen_window);
+  EXPECT_EQ(drama.incident.state, IncidentState::open);
+  EXPECT_EQ(drama.incident.generation, 2);
+  EXPECT_NE(drama.effects().find("trigger_page"), std::string::npos);
+}
+
+TEST(IncidentPeople, WhatRecoveredAfterItsResolutionByHandStaysResolved) {
+  Drama drama;
+  drama.open();
+  drama.give(ResolveByHand{"jane", "it is fine"});
+  drama.give(AlertRecovered{"nginx"});
+  EXPECT_EQ(next_due(drama.incident), std::nullopt);
+  drama.tick_after(drama.rules.reopen_window);
+  EXPECT_EQ(drama.incident.state, IncidentState::resolved);
+}
+
 TEST(IncidentPeople, ResolvingByHandOnceRecoveredNeedsNone) {
   Drama drama;
   drama.open();
