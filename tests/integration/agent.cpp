@@ -94,8 +94,16 @@ void Agent::configure(std::string_view body, std::string_view incidents) {
 }
 
 void Agent::start() {
+  launch();
+  wait_until_up();
+}
+
+void Agent::launch() {
   program_ = std::make_unique<Program>(
       std::vector<std::string>{binary(), "run", "--config", config_path_});
+}
+
+void Agent::wait_until_up() {
   const auto line = program_->wait_for_line(" checks, http://");
   if (!line) throw std::runtime_error{"tocsin did not start: " + program_->text()};
   address_ = address_of(*line);

@@ -56,6 +56,10 @@ class Agent {
   void configure(std::string_view body, std::string_view incidents = "");
   /// Starts it and waits until it serves; throws with its output when it does not come up.
   void start();
+  /// Starts it and does not wait: address() is that of an earlier run.
+  void launch();
+  /// Waits until a launched agent serves.
+  void wait_until_up();
   void stop();  ///< SIGTERM; expects exit code 0.
   void kill() { program_->kill(); }
   Program& program() { return *program_; }

@@ -123,4 +123,8 @@ const json::array& items(const json::value& from) {
   return from.is_array() ? from.get_array() : none;
 }
 
+json::array items(json::value&& from) {
+  return from.is_array() ? std::move(from.get_array()) : json::array{};
+}
+
 }  // namespace tocsin::integration

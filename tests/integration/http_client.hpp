@@ -50,5 +50,6 @@ std::string text_at(const json::value& from, Path... path) {
 }
 /// The elements of an array; none when it is not one.
 const json::array& items(const json::value& from);
+json::array items(json::value&& from);
 
 }  // namespace tocsin::integration
