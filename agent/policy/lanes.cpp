@@ -202,13 +202,13 @@ class Planner {
   /// Strictly the first that is left, except that what is best-effort and backs off lets the others
   /// pass.
   void choose() {
+    // Also one that overtook: what backed off before it waits for it now.
+    if (std::any_of(lane_.entries.begin(), lane_.entries.end(),
+                    [](const auto* entry) { return entry->state == EntryState::in_flight; }))
+      return;
     bool overtaking = false;
     for (const auto* entry : lane_.entries) {
       if (entry->state == EntryState::dead || dropped(*entry)) continue;
-      if (entry->state == EntryState::in_flight) {
-        plan_.wake_at.reset();
-        return;
-      }
       if (lane_.receiver_halted && hold_back()) return;
       const bool may_overtake = !std::holds_alternative<ArchiveChannel>(entry->effect);
       if (overtaking && !may_overtake) return;

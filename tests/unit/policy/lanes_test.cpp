@@ -314,6 +314,18 @@ TEST(Lanes, WhatIsBestEffortLetsTheOthersPassWhileItWaits) {
   EXPECT_EQ(last.plan().wake_at, last.drama.now.steady + 30s);
 }
 
+TEST(Lanes, WhatWasOvertakenWaitsForWhatOvertookIt) {
+  Lane lane;
+  lane.drama.incident.channel.ready = true;
+  auto& invite = lane.add(Invite{{"@sre"}});
+  invite.attempts = 1;
+  auto& post = lane.add(Post{"a"});
+  post.state = EntryState::in_flight;
+  EXPECT_EQ(lane.attempt(), 0u) << "one of a lane at a time";
+  post.state = EntryState::dead;
+  EXPECT_EQ(lane.attempt(), 1u);
+}
+
 TEST(Lanes, AHaltedReceiverIsTriedAgainInItsTime) {
   Lane lane;
   lane.add(lane.trigger());
