@@ -214,10 +214,13 @@ Snapshot Rows::snapshot(WallTime now) {
   SQLite::Statement unclosed{
       database_,
       "SELECT body, sum FROM incidents WHERE state NOT IN ('archived', 'cancelled') "
+      "OR EXISTS (SELECT 1 FROM outbox WHERE outbox.incident = incidents.id) "
       "ORDER BY opened_at, id"};
   while (unclosed.executeStep()) found.incidents.push_back(must_be_sound(incident_of, unclosed, 0));
   SQLite::Statement past{database_,
                          "SELECT body, sum FROM incidents WHERE state IN ('archived', 'cancelled') "
+                         "AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.incident = "
+                         "incidents.id) "
                          "AND opened_at >= ?1 ORDER BY opened_at DESC, id DESC LIMIT ?2"};
   past.bind(1, number(now - history));
   past.bind(2, history_incidents);
