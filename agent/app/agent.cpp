@@ -24,6 +24,7 @@
 #include "agent/app/version.hpp"
 #include "agent/runtime/blocking_thread.hpp"
 #include "agent/runtime/host_identity.hpp"
+#include "agent/runtime/memory_map.hpp"
 #include "agent/runtime/signals.hpp"
 #include "tocsin/base/limits.hpp"
 
@@ -53,23 +54,6 @@ class StateLock {
   int descriptor_{-1};
 };
 
-/// The store of an agent that could not open one: it refuses every commit, so that the journal
-/// keeps all in memory and says that nothing is durable, and pages still go out.
-class NoLedger final : public store::Ledger {
- public:
-  explicit NoLedger(Error why) : why_{std::move(why)} {}
-  Result<void> commit(const Commit&, Now) override { return why_; }
-  Result<std::vector<TimelineLine>> timeline(const IncidentId&, std::size_t) override {
-    return why_;
-  }
-  Result<std::vector<Incident>> incidents(std::size_t) override { return why_; }
-  Result<std::vector<std::string>> channel_names() override { return why_; }
-  Result<void> forget_closed_before(WallTime) override { return why_; }
-
- private:
-  Error why_;
-};
-
 }  // namespace
 
 struct Agent::Impl {
@@ -84,6 +68,7 @@ struct Agent::Impl {
   EngineObserver observer();
   asio::awaitable<void> serve_signals();
   asio::awaitable<void> feed_watchdog(Duration period);
+  asio::awaitable<void> stay_small();
   asio::awaitable<void> shut_down();
 
   std::string config_path;
@@ -107,7 +92,6 @@ struct Agent::Impl {
   std::unique_ptr<http::Server> server;
   std::unique_ptr<runtime::Signals> signals;
   std::string address;
-  bool stopping{false};
 };
 
 Agent::Agent(std::string config_path) : impl_{std::make_unique<Impl>(std::move(config_path))} {}
@@ -139,16 +123,11 @@ bool Agent::Impl::open_store() {
   auto opened =
       store::Ledger::open(settings->state_dir + "/tocsin.db",
                           runtime::boot_id(world->files).value_or("unknown"), world->clock.now());
-  if (!opened && opened.error().code == Errc::unsupported) {
+  // A disk that takes no writes is no reason to stay away: that is when people must be paged. A
+  // store of a newer version, or one that another agent writes, is.
+  if (!opened) {
     log->critical("{}", opened.error().detail);
     return false;
-  }
-  if (!opened) {
-    log->error("the store cannot be used, memory is all there is: {}", opened.error().detail);
-    store.emplace();
-    store->ledger = std::make_unique<NoLedger>(opened.error());
-    store->warnings.push_back(opened.error().detail);
-    return true;
   }
   for (const auto& warning : opened->warnings) log->warn("{}", warning);
   store.emplace(std::move(*opened));
@@ -168,8 +147,9 @@ EngineObserver Agent::Impl::observer() {
 
 void Agent::Impl::wire() {
   auto names = store->ledger->channel_names().value_or({});
-  auto warnings = store->warnings;
-  const auto set_aside = store->set_aside;
+  const auto warnings = store->warnings;
+  // Where nothing can be written, "disk" says so, and says when it is over.
+  const auto store_fault = store->writable && !warnings.empty() ? warnings.front() : std::string{};
   blocking = std::make_unique<runtime::RealBlockingThread>();
   telemetry = std::make_unique<Telemetry>(world->clock);
   core = std::make_unique<Core>(World{.executor = world->loop.get_executor(),
@@ -190,7 +170,8 @@ void Agent::Impl::wire() {
                                                 .reload = [this] { return reload(); },
                                                 .last_reload = last_reload});
   connections = std::make_unique<TaskGroup>(world->loop.get_executor());
-  add_api(router, *api);
+  add_incident_api(router, *api);
+  add_state_api(router, *api);
   add_plain_routes(router, *api);
   telemetry->add_route(router);
   core->start();
@@ -198,12 +179,10 @@ void Agent::Impl::wire() {
   core->tasks().spawn("self watch", self_watch->run());
   // What an earlier run complained of is over, unless it just happened again.
   self_watch->clear("config");
-  if (set_aside.empty())
+  if (store_fault.empty())
     self_watch->clear("store");
   else
-    self_watch->raise("store", warnings.empty()
-                                   ? "the store was corrupt and set aside: " + set_aside
-                                   : warnings.front());
+    self_watch->raise("store", store_fault);
 }
 
 bool Agent::Impl::listen() {
@@ -216,8 +195,9 @@ bool Agent::Impl::listen() {
     }
     web = std::move(*loaded);
   }
-  server = std::make_unique<http::Server>(world->loop.get_executor(), world->clock, *connections,
-                                          router);
+  server = std::make_unique<http::Server>(
+      world->loop.get_executor(), world->clock, *connections, router,
+      [this](const std::string& fault) { log->error("http: {}", fault); });
   auto bound = server->listen_tcp(settings->http.listen, web);
   if (!bound) {
     log->critical("{}", bound.error().detail);
@@ -248,8 +228,8 @@ Result<void> Agent::Impl::reload() {
   }
   last_reload.good = loaded.settings.has_value();
   last_reload.error = loaded.report;
-  telemetry->reloaded(last_reload.good);
   if (!loaded.settings) {
+    telemetry->reloaded(false);
     log->error("the configuration was not reloaded, the old one stays in force:\n{}",
                loaded.report);
     self_watch->raise("config",
@@ -257,9 +237,13 @@ Result<void> Agent::Impl::reload() {
     service_manager.ready("running; the last reload was refused");
     return Error{Errc::malformed, loaded.report};
   }
+  if (loaded.settings->http != settings->http || loaded.settings->proxy != settings->proxy ||
+      loaded.settings->host != settings->host)
+    log->warn("{}: changes of http, proxy and host take effect at the next start", config_path);
   settings = std::make_shared<const config::Settings>(std::move(*loaded.settings));
   for (const auto& warning : settings->warnings) log->warn("{}", warning);
   core->reload(settings);
+  telemetry->reloaded(true);
   self_watch->clear("config");
   log->info("configuration reloaded: {} checks", settings->checks.size());
   service_manager.ready("running");
@@ -280,12 +264,14 @@ asio::awaitable<void> Agent::Impl::serve_signals() {
 }
 
 asio::awaitable<void> Agent::Impl::shut_down() {
-  stopping = true;
   service_manager.stopping();
   const auto deadline = world->clock.steady() + limits::shutdown_grace;
   auto late = co_await connections->stop(world->clock, deadline);
   server.reset();
-  const auto others = co_await core->stop(limits::shutdown_grace);
+  // Connections end at once when told to; whatever they took of the grace, a last write needs some.
+  const auto left =
+      std::max<Duration>(deadline - world->clock.steady(), limits::shutdown_grace / 2);
+  auto others = co_await core->stop(left);
   late.insert(late.end(), others.begin(), others.end());
   for (const auto& name : late) log->warn("{} did not end in time", name);
   std::error_code ignored;
@@ -298,6 +284,15 @@ asio::awaitable<void> Agent::Impl::feed_watchdog(Duration period) {
     // Reaching this line is the proof: the loop turns.
     service_manager.alive();
     co_await world->clock.sleep_until(world->clock.steady() + period);
+  }
+}
+
+asio::awaitable<void> Agent::Impl::stay_small() {
+  // Soon after the first runs, and then from time to time: an incident or a reload touches what a
+  // quiet hour does not.
+  for (Duration pause = std::chrono::seconds{5};; pause = std::chrono::hours{1}) {
+    co_await world->clock.sleep_until(world->clock.steady() + pause);
+    runtime::forget_startup_pages();
   }
 }
 
@@ -324,9 +319,9 @@ int Agent::run() {
   });
   if (const auto period = impl.service_manager.watchdog_period())
     impl.core->tasks().spawn("watchdog", impl.feed_watchdog(*period));
+  impl.core->tasks().spawn("forget start-up", impl.stay_small());
   impl.announce();
   impl.service_manager.ready("running");
-  malloc_trim(0);  // What loading needed is not needed again.
   impl.world->loop.run();
   impl.log->info("stopped");
   return to_int(ExitCode::ok);

@@ -23,9 +23,13 @@ struct ApiContext {
   const ReloadState& last_reload;
 };
 
-/// Adds every /api/v1 route. The context must outlive the router.
-void add_api(http::Router& router, ApiContext& context);
-/// Adds /, /-/healthy, /-/ready and /-/reload.
+// Each adds its routes; the context must outlive the router.
+
+/// /api/v1/incidents and /api/v1/drill.
+void add_incident_api(http::Router& router, ApiContext& context);
+/// /api/v1/status, checks, outbox and notify/test.
+void add_state_api(http::Router& router, ApiContext& context);
+/// /, /-/healthy, /-/ready and /-/reload.
 void add_plain_routes(http::Router& router, ApiContext& context);
 
 }  // namespace tocsin::app

@@ -39,8 +39,13 @@ Engine::Engine(asio::any_io_executor executor, Clock& clock, store::Journal& jou
   for (auto& incident : snapshot.incidents) incidents_.emplace(incident.id, std::move(incident));
   for (auto& alert : snapshot.alerts) alerts_.emplace(alert.check, std::move(alert));
   for (auto& entry : snapshot.entries) {
-    lanes_[{entry.incident, entry.receiver}].entries.push_back(entry.id);
     last_entry_id_ = std::max(last_entry_id_, entry.id.value);
+    if (!incidents_.contains(entry.incident)) {
+      // Left over from a store that was damaged: nothing is known that it could be drafted from.
+      append({.entries_removed = {entry.id}});
+      continue;
+    }
+    lanes_[{entry.incident, entry.receiver}].entries.push_back(entry.id);
     entries_.emplace(entry.id, std::move(entry));
   }
 }
@@ -69,13 +74,31 @@ Incident* Engine::unclosed(const std::string& key) {
   return nullptr;
 }
 
-const Incident* Engine::incident_of(const std::string& check) const {
+Incident* Engine::firing_in(const std::string& check) {
+  const auto fires = [&](const Member& member) { return member.check == check && member.firing; };
+  for (auto& [id, incident] : incidents_)
+    if (is_unclosed(incident.state) &&
+        std::any_of(incident.members.begin(), incident.members.end(), fires))
+      return &incident;
+  return nullptr;
+}
+
+const Member* Engine::firing_member(const std::string& check) const {
   for (const auto& [id, incident] : incidents_) {
     if (!is_live(incident.state)) continue;
     for (const auto& member : incident.members)
-      if (member.check == check && member.firing) return &incident;
+      if (member.check == check && member.firing) return &member;
   }
   return nullptr;
+}
+
+bool Engine::known_to_fire(const std::string& check) const {
+  return std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& item) {
+    const auto& members = item.second.members;
+    return std::any_of(members.begin(), members.end(), [&](const Member& member) {
+      return member.check == check && member.firing;
+    });
+  });
 }
 
 policy::History Engine::history_of(const std::string& key, WallTime now) const {
@@ -102,7 +125,10 @@ void Engine::alert_fired(const Alert& alert, policy::AlertNews news) {
   const auto now = clock_.now();
   alerts_[alert.check] = alert;
   Commit commit{.alerts = {alert}};
-  auto* incident = unclosed(policy::group_key(settings_.incidents.environment, news));
+  // Where it already fires it belongs, even if its topic or the environment was configured anew.
+  auto* incident = firing_in(alert.check);
+  if (incident == nullptr)
+    incident = unclosed(policy::group_key(settings_.incidents.environment, news));
   if (incident == nullptr) {
     open(std::move(news), std::move(commit), now);
     return;
@@ -121,7 +147,6 @@ void Engine::open(policy::AlertNews news, Commit commit, Now now) {
   incident.id = id;
   channel_names_.push_back(step.next.channel.name);
   apply(incident, std::move(step), std::move(commit), now);
-  if (observer_.opened) observer_.opened(incident);
 }
 
 void Engine::input_for_check(const Alert& alert, const std::string& check,
@@ -144,8 +169,14 @@ void Engine::input_for_check(const Alert& alert, const std::string& check,
 }
 
 void Engine::alert_severity_changed(const Alert& alert, policy::AlertNews news) {
-  const auto check = alert.check;
-  input_for_check(alert, check, policy::AlertSeverityChanged{std::move(news)});
+  const auto known = alerts_.find(alert.check);
+  const auto before = known == alerts_.end() ? Severity::ok : known->second.severity;
+  // Somebody closed its incident while it fired: that it got worse is a new one.
+  if (firing_in(alert.check) == nullptr && concern(alert.severity) > concern(before)) {
+    alert_fired(alert, std::move(news));
+    return;
+  }
+  input_for_check(alert, alert.check, policy::AlertSeverityChanged{std::move(news)});
 }
 
 void Engine::alert_recovered(const Alert& alert) {
@@ -196,6 +227,8 @@ void Engine::apply(Incident& incident, policy::Step step, Commit commit, Now now
     return;
   }
   const auto changed = !(step.next == incident);
+  const auto opened =
+      incident.state == IncidentState::pending && step.next.state == IncidentState::open;
   incident = std::move(step.next);
   if (changed) commit.incidents.push_back(incident);
   for (auto& line : step.timeline) commit.timeline.push_back(std::move(line));
@@ -203,12 +236,14 @@ void Engine::apply(Incident& incident, policy::Step step, Commit commit, Now now
   mark_lanes_dirty(incident.id);
   if (!commit.empty()) append(std::move(commit));
   timers_changed_.raise();
+  if (opened && observer_.opened) observer_.opened(incident);
 }
 
 void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Commit& commit,
                      Now now) {
   for (auto& effect : effects) {
-    if (entries_.size() + commit.entries.size() >= limits::outbox_entries) {
+    const auto waiting = entries_.size() + commit.entries.size();
+    if (waiting >= limits::outbox_entries && receiver_of(effect) == slack_receiver()) {
       commit.timeline.push_back(
           {.incident = incident.id,
            .at = now.wall,
@@ -271,8 +306,12 @@ Result<IncidentId> Engine::find(std::string_view text) const {
   std::vector<const Incident*> matches;
   for (const auto& [id, incident] : incidents_) {
     if (id.value == text) return id;
-    if (id.value.find(text) != std::string::npos || incident.channel.name == text)
-      matches.push_back(&incident);
+    // People leave out what every channel begins with: "nginx-2211".
+    const std::string_view channel = incident.channel.name;
+    const auto named =
+        channel == text || (channel.starts_with("issue-") &&
+                            channel.substr(std::string_view{"issue-"}.size()) == text);
+    if (named || id.value.find(text) != std::string::npos) matches.push_back(&incident);
   }
   if (text.empty() || matches.empty())
     return Error{Errc::missing,
@@ -318,7 +357,9 @@ void Engine::forget_old() {
     });
     const auto over =
         incident.state == IncidentState::archived || incident.state == IncidentState::cancelled;
-    return over && !has_lane && incident.opened_at < horizon;
+    // Not at the moment of archiving: what that decided may not be in a lane yet.
+    const auto ended = incident.archived_at.value_or(incident.opened_at);
+    return over && !has_lane && ended < horizon;
   });
 }
 

@@ -20,6 +20,7 @@ namespace tocsin::app {
 
 /// What the engine tells those who count. Called on the loop; must not call back.
 struct EngineObserver {
+  /// An incident opened: people are told from here on. Not told of reopenings.
   std::function<void(const Incident&)> opened{};
   std::function<void(const Claim&, const Delivery&, Duration took)> delivered{};
   /// From the breach being decided to the page being accepted.
@@ -69,8 +70,10 @@ class Engine final : public Outbox {
   const std::map<IncidentId, Incident>& incidents() const { return incidents_; }
   const std::map<std::string, Alert>& alerts() const { return alerts_; }
   const std::map<EntryId, OutboxEntry>& entries() const { return entries_; }
-  /// The unclosed incident that this check's alert is part of and firing in, if any.
-  const Incident* incident_of(const std::string& check) const;
+  /// The check's part in the live incident that it fires in, if any.
+  const Member* firing_member(const std::string& check) const;
+  /// Whether any incident, a closed one too, has this check as one that fires.
+  bool known_to_fire(const std::string& check) const;
   /// An id in full or any unambiguous part of it, or a channel's name.
   Result<IncidentId> find(std::string_view text) const;
   std::optional<std::string> halted(const ReceiverId& receiver) const;
@@ -105,6 +108,7 @@ class Engine final : public Outbox {
   const policy::IncidentPolicy& policy_for(const Incident& incident);
   policy::History history_of(const std::string& key, WallTime now) const;
   Incident* unclosed(const std::string& key);
+  Incident* firing_in(const std::string& check);
   void open(policy::AlertNews news, Commit commit, Now now);
   void apply(Incident& incident, policy::Step step, Commit commit, Now now);
   void input_for_check(const Alert& alert, const std::string& check, const policy::Input& input);
@@ -119,7 +123,11 @@ class Engine final : public Outbox {
   void forget_entry(EntryId id, Commit& commit);
   void mark_lanes_dirty(const IncidentId& id);
   void retry_later(OutboxEntry& entry, const Retry& retry, Commit& commit, Now now);
-  void halt(OutboxEntry& entry, const Halt& halt, Commit& commit, Now now);
+  void halt(OutboxEntry& entry, const Halt& halt, Now now);
+  void settled(OutboxEntry& entry, const Delivered& delivered, Now now);
+  void settled(OutboxEntry& entry, const Retry& retry, Now now);
+  void settled(OutboxEntry& entry, const Rejected& rejected, Now now);
+  void settled(OutboxEntry& entry, const Halt& stop, Now now);
   void settle_step(const IncidentId& id, policy::Settled settled, Commit commit, Now now);
   double chance();
 

@@ -5,7 +5,6 @@
 #include "agent/app/drafting.hpp"
 #include "agent/app/engine.hpp"
 #include "tocsin/base/limits.hpp"
-#include "tocsin/base/overloaded.hpp"
 
 namespace tocsin::app {
 
@@ -170,13 +169,12 @@ void Engine::retry_later(OutboxEntry& entry, const Retry& retry, Commit& commit,
   commit.entries.push_back(entry);
 }
 
-void Engine::halt(OutboxEntry& entry, const Halt& halt, Commit& commit, Now now) {
+void Engine::halt(OutboxEntry& entry, const Halt& halt, Now now) {
   auto& receiver = halted_[entry.receiver];
-  receiver.until = now.steady + policy::halt_pause(++receiver.in_a_row);
+  // Attempts that were under way together are one refusal, not several in a row.
+  if (!receiver.until || *receiver.until <= now.steady)
+    receiver.until = now.steady + policy::halt_pause(++receiver.in_a_row);
   receiver.why = halt.why.detail;
-  entry.state = EntryState::queued;
-  entry.last_error = halt.why.detail;
-  commit.entries.push_back(entry);
   for (auto& [key, lane] : lanes_)
     if (key.second == entry.receiver) lane.dirty = true;
   if (observer_.complained)
@@ -191,65 +189,67 @@ void Engine::settle(const Claim& claim, const Delivery& delivery, Duration took)
   const auto now = clock_.now();
   auto& entry = at->second;
   lanes_.at({entry.incident, entry.receiver}).dirty = true;
+  std::visit([&](const auto& outcome) { settled(entry, outcome, now); }, delivery);
+}
+
+void Engine::settled(OutboxEntry& entry, const Delivered& delivered, Now now) {
+  halted_.erase(entry.receiver);
+  const auto decided = decided_.find(entry.id);
+  if (decided != decided_.end() && observer_.paged) observer_.paged(now.steady - decided->second);
   const auto effect = entry.effect;
   const auto incident = entry.incident;
-  const auto receiver = entry.receiver;
   Commit commit{};
-  std::visit(overloaded{
-                 [&](const Delivered& delivered) {
-                   halted_.erase(receiver);
-                   if (const auto decided = decided_.find(entry.id);
-                       decided != decided_.end() && observer_.paged)
-                     observer_.paged(now.steady - decided->second);
-                   forget_entry(entry.id, commit);
-                   settle_step(incident,
-                               {.effect = effect,
-                                .outcome = policy::Settled::Outcome::delivered,
-                                .channel_id = delivered.channel_id,
-                                .channel_name = delivered.channel_name,
-                                .channel_url = delivered.channel_url,
-                                .thread = delivered.thread,
-                                .message = delivered.message,
-                                .notes = delivered.notes},
-                               std::move(commit), now);
-                   if (!delivered.channel_name.empty())
-                     channel_names_.push_back(delivered.channel_name);
-                 },
-                 [&](const Retry& retry) {
-                   if (retry.attempted) halted_.erase(receiver);
-                   retry_later(entry, retry, commit, now);
-                   append(std::move(commit));
-                 },
-                 [&](const Rejected& rejected) {
-                   halted_.erase(receiver);
-                   entry.state = EntryState::dead;
-                   entry.last_error = rejected.why.detail;
-                   commit.entries.push_back(entry);
-                   if (observer_.complained)
-                     observer_.complained(receiver.value + " refused " +
-                                          std::string{effect_name(effect)} + ": " +
-                                          rejected.why.detail);
-                   settle_step(incident,
-                               {.effect = effect,
-                                .outcome = policy::Settled::Outcome::rejected,
-                                .detail = rejected.why.detail},
-                               std::move(commit), now);
-                 },
-                 [&](const Halt& stop) {
-                   const auto first = !halted_.contains(receiver);
-                   halt(entry, stop, commit, now);
-                   if (!first) {
-                     append(std::move(commit));
-                     return;
-                   }
-                   settle_step(incident,
-                               {.effect = effect,
-                                .outcome = policy::Settled::Outcome::halted,
-                                .detail = stop.why.detail},
-                               std::move(commit), now);
-                 },
-             },
-             delivery);
+  forget_entry(entry.id, commit);  // From here on there is no entry.
+  if (!delivered.channel_name.empty()) channel_names_.push_back(delivered.channel_name);
+  settle_step(incident,
+              {.effect = effect,
+               .outcome = policy::Settled::Outcome::delivered,
+               .channel_id = delivered.channel_id,
+               .channel_name = delivered.channel_name,
+               .channel_url = delivered.channel_url,
+               .thread = delivered.thread,
+               .message = delivered.message,
+               .notes = delivered.notes},
+              std::move(commit), now);
+}
+
+void Engine::settled(OutboxEntry& entry, const Retry& retry, Now now) {
+  if (retry.attempted) halted_.erase(entry.receiver);
+  Commit commit{};
+  retry_later(entry, retry, commit, now);
+  append(std::move(commit));
+}
+
+void Engine::settled(OutboxEntry& entry, const Rejected& rejected, Now now) {
+  halted_.erase(entry.receiver);
+  entry.state = EntryState::dead;
+  entry.last_error = rejected.why.detail;
+  if (observer_.complained)
+    observer_.complained(entry.receiver.value + " refused " +
+                         std::string{effect_name(entry.effect)} + ": " + rejected.why.detail);
+  settle_step(entry.incident,
+              {.effect = entry.effect,
+               .outcome = policy::Settled::Outcome::rejected,
+               .detail = rejected.why.detail},
+              {.entries = {entry}}, now);
+}
+
+void Engine::settled(OutboxEntry& entry, const Halt& stop, Now now) {
+  // Each incident is told once why its entry waits; that it still does is no news.
+  const auto news = entry.last_error != stop.why.detail;
+  halt(entry, stop, now);
+  entry.state = EntryState::queued;
+  entry.last_error = stop.why.detail;
+  Commit commit{.entries = {entry}};
+  if (!news) {
+    append(std::move(commit));
+    return;
+  }
+  settle_step(entry.incident,
+              {.effect = entry.effect,
+               .outcome = policy::Settled::Outcome::halted,
+               .detail = stop.why.detail},
+              std::move(commit), now);
 }
 
 std::optional<std::string> Engine::halted(const ReceiverId& receiver) const {
@@ -280,17 +280,37 @@ Result<void> Engine::drop_entry(EntryId id) {
   if (at == entries_.end())
     return Error{Errc::missing, "no entry " + std::to_string(id.value) +
                                     " in the outbox; see `tocsin queue list`"};
-  const auto incident = at->second.incident;
+  const auto dropped = at->second;
+  if (dropped.state == EntryState::in_flight)
+    return Error{Errc::refused,
+                 "entry " + std::to_string(id.value) + " is being delivered right now"};
+  const auto now = clock_.now();
   Commit commit{};
   commit.timeline.push_back(
-      {.incident = incident,
-       .at = clock_.wall(),
+      {.incident = dropped.incident,
+       .at = now.wall,
        .kind = TimelineKind::delivery,
-       .text = "dropped by hand: " + std::string{effect_name(at->second.effect)} + " for " +
-               at->second.receiver.value});
+       .text = "dropped by hand: " + std::string{effect_name(dropped.effect)} + " for " +
+               dropped.receiver.value});
   forget_entry(id, commit);
-  append(std::move(commit));
-  mark_lanes_dirty(incident);
+  const auto never_sent =
+      dropped.state == EntryState::queued && dropped.attempts == 0 && !dropped.ambiguous;
+  using Outcome = policy::Settled::Outcome;
+  if (std::holds_alternative<TriggerPage>(dropped.effect) && never_sent) {
+    // Nobody was paged, so there will be nothing to acknowledge or to resolve.
+    settle_step(dropped.incident, {.effect = dropped.effect, .outcome = Outcome::skipped},
+                std::move(commit), now);
+  } else if (std::holds_alternative<CreateChannel>(dropped.effect) &&
+             dropped.state != EntryState::dead) {
+    settle_step(dropped.incident,
+                {.effect = dropped.effect,
+                 .outcome = Outcome::rejected,
+                 .detail = "its creation was dropped by hand"},
+                std::move(commit), now);
+  } else {
+    append(std::move(commit));
+    mark_lanes_dirty(dropped.incident);
+  }
   return {};
 }
 

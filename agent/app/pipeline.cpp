@@ -10,6 +10,19 @@ namespace tocsin::app {
 
 using policy::AlertChange;
 
+namespace {
+
+bool is_firing(const Alert& alert) {
+  return alert.phase == AlertPhase::firing || alert.phase == AlertPhase::recovering;
+}
+
+bool same_rules(const std::vector<Rule>& now, const std::vector<Rule>& before) {
+  return std::equal(now.begin(), now.end(), before.begin(), before.end(),
+                    [](const Rule& a, const Rule& b) { return a.text == b.text; });
+}
+
+}  // namespace
+
 Pipeline::Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler, TaskGroup& tasks,
                    std::string host)
     : clock_{clock},
@@ -19,13 +32,34 @@ Pipeline::Pipeline(Clock& clock, Engine& engine, schedule::Scheduler& scheduler,
       host_{std::move(host)} {}
 
 void Pipeline::adopt(Watched& watched) {
-  const auto stored = engine_.alerts().find(watched.setting.name);
-  watched.alert.check = watched.setting.name;
-  if (stored != engine_.alerts().end()) watched.alert = stored->second;
-  // The rules may have changed since: progress towards a hold is kept only where it still has a
-  // rule.
-  watched.alert.critical.resize(watched.policy.critical.size());
-  watched.alert.warning.resize(watched.policy.warning.size());
+  const auto& name = watched.setting.name;
+  watched.alert.check = name;
+  if (const auto stored = engine_.alerts().find(name); stored != engine_.alerts().end())
+    watched.alert = stored->second;
+  const auto fires = is_firing(watched.alert);
+  const auto* member = engine_.firing_member(name);
+  if (fires && !engine_.known_to_fire(name)) {
+    // It was held back, or the account of its incident was lost: once nothing holds it back, it is
+    // told.
+    watched.held_back = true;
+  } else if (!fires && member != nullptr) {
+    // The account of the alert was lost: it fires until it is seen to have cleared.
+    watched.alert.phase = AlertPhase::firing;
+    watched.alert.severity = member->severity;
+    watched.alert.why = member->why;
+    watched.alert.since = member->since;
+  }
+}
+
+/// What the check was before its settings changed stays true: its alert, and what is on its way to
+/// be told. Only progress towards a rule that is another now begins anew.
+void Pipeline::take_over(Watched& watched, Watched& old) {
+  watched.alert = std::move(old.alert);
+  watched.held_back = old.held_back;
+  watched.news = std::move(old.news);
+  watched.telling = old.telling;
+  if (!same_rules(watched.policy.critical, old.policy.critical)) watched.alert.critical.clear();
+  if (!same_rules(watched.policy.warning, old.policy.warning)) watched.alert.warning.clear();
 }
 
 void Pipeline::replace(std::shared_ptr<const config::Settings> settings) {
@@ -34,13 +68,16 @@ void Pipeline::replace(std::shared_ptr<const config::Settings> settings) {
   std::vector<schedule::ScheduledCheck> scheduled;
   for (const auto& setting : settings_->checks) {
     const auto old = checks_.find(setting.name);
-    const auto unchanged =
-        old != checks_.end() && old->second.setting.fingerprint == setting.fingerprint;
+    const auto known = old != checks_.end();
+    const auto unchanged = known && old->second.setting.fingerprint == setting.fingerprint;
     auto watched = unchanged ? std::move(old->second) : Watched{};
     if (!unchanged) {
       watched.setting = setting;
       watched.policy = alert_policy(setting);
-      adopt(watched);
+      if (known)
+        take_over(watched, old->second);
+      else
+        adopt(watched);
     }
     scheduled.push_back({setting.name, watched.setting.check, setting.every, setting.timeout});
     next.emplace(setting.name, std::move(watched));
@@ -115,7 +152,8 @@ asio::awaitable<void> Pipeline::tell_all(std::string name) {
       evidence = co_await scheduler_.evidence(name, deadline);
     }
     const auto after = checks_.find(name);  // A reload may have come between.
-    if (after == checks_.end() || after->second.news.empty()) co_return;
+    if (after == checks_.end()) co_return;
+    if (after->second.news.empty()) continue;
     const auto news = std::move(after->second.news.front());
     after->second.news.pop_front();
     tell_one(after->second, news, std::move(evidence));

@@ -56,6 +56,7 @@ class Pipeline {
   void tell_one(const Watched& watched, const Watched::News& news, Evidence evidence);
   bool dependency_in_breach(const Watched& watched) const;
   void adopt(Watched& watched);
+  static void take_over(Watched& watched, Watched& old);
 
   Clock& clock_;
   Engine& engine_;

@@ -42,6 +42,13 @@ void SelfWatch::clear(const std::string& part) {
   engine_.alert_recovered(alert);
 }
 
+void SelfWatch::look_for_overdue() {
+  const auto now = clock_.now();
+  for (const auto& [id, incident] : engine_.incidents())
+    if (const auto sentence = policy::overdue(incident, now)) return raise("escalation", *sentence);
+  clear("escalation");
+}
+
 asio::awaitable<void> SelfWatch::run() {
   for (;;) {
     if (journal_.durable())
@@ -49,6 +56,8 @@ asio::awaitable<void> SelfWatch::run() {
     else
       raise("disk",
             "the store cannot be written, memory is all there is: " + journal_.last_error());
+    for (const auto& warning : journal_.take_warnings()) raise("store", warning);
+    look_for_overdue();
     co_await clock_.sleep_until(clock_.steady() + look_every);
   }
 }

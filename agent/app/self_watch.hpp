@@ -27,6 +27,9 @@ class SelfWatch {
   asio::awaitable<void> run();
 
  private:
+  /// An escalation step that should have been taken, and was not: timers are not being served.
+  void look_for_overdue();
+
   Engine& engine_;
   store::Journal& journal_;
   Clock& clock_;
