@@ -8,21 +8,24 @@ namespace tocsin::simulation {
 void SimulatedWorld::judge_pages() {
   const auto& incidents = core().engine().incidents();
   const auto open = std::find_if(incidents.begin(), incidents.end(), [](const auto& item) {
-    return item.second.topic == "web" && is_live(item.second.state) && item.second.state != IncidentState::mitigated;
+    return item.second.topic == "web" && is_live(item.second.state) &&
+           item.second.state != IncidentState::mitigated;
   });
   if (open == incidents.end()) {
     std::string found = "promise 1: a held breach has no live incident";
     for (const auto& [id, incident] : incidents)
-      if (incident.topic == "web") found += "; " + id.value + " is " + std::string{to_string(incident.state)};
+      if (incident.topic == "web")
+        found += "; " + id.value + " is " + std::string{to_string(incident.state)};
     const auto alert = core().engine().alerts().find("web");
-    if (alert != core().engine().alerts().end()) found += "; its alert is " + std::string{to_string(alert->second.phase)};
+    if (alert != core().engine().alerts().end())
+      found += "; its alert is " + std::string{to_string(alert->second.phase)};
     expect(false, std::move(found));
     return;
   }
   const auto& incident = open->second;
-  const auto paged = std::any_of(incident.pages.begin(), incident.pages.end(), [&](const Page& page) {
-    return pagerduty_.triggers(page.key) > 0;
-  });
+  const auto paged =
+      std::any_of(incident.pages.begin(), incident.pages.end(),
+                  [&](const Page& page) { return pagerduty_.triggers(page.key) > 0; });
   expect(paged, "promise 1: the held breach of " + incident.id.value + " was never paged");
 }
 
@@ -36,7 +39,8 @@ void SimulatedWorld::judge_channels() {
     for (const auto& message : channel.messages)
       if (!message.metadata.empty()) ++seen[message.metadata];
     for (const auto& [metadata, count] : seen)
-      expect(count == 1, "promise 1: a message was posted " + std::to_string(count) + " times in #" + channel.name + ": " + metadata);
+      expect(count == 1, "promise 1: a message was posted " + std::to_string(count) +
+                             " times in #" + channel.name + ": " + metadata);
   }
   for (const auto& [marker, count] : live)
     expect(count == 1, "promise 2: " + std::to_string(count) + " live channels for " + marker);
@@ -45,22 +49,27 @@ void SimulatedWorld::judge_channels() {
 void SimulatedWorld::judge_end() {
   std::set<std::string> triggered;
   for (const auto& event : pagerduty_.journal()) {
-    if (event.action == "trigger") triggered.insert(event.dedup_key);
+    if (event.action == "trigger")
+      triggered.insert(event.dedup_key);
     else if (event.action == "resolve")
-      expect(triggered.contains(event.dedup_key), "promise 2: a resolve of " + event.dedup_key + " came before its trigger");
+      expect(triggered.contains(event.dedup_key),
+             "promise 2: a resolve of " + event.dedup_key + " came before its trigger");
   }
   for (const auto& alert : pagerduty_.alerts()) {
-    expect(pagerduty_.opened(alert.dedup_key) == 1, "promise 1: " + alert.dedup_key + " was opened more than once");
-    expect(alert.state == fakes::PagerDutyAlert::State::resolved, "page " + alert.dedup_key + " was never resolved");
+    expect(pagerduty_.opened(alert.dedup_key) == 1,
+           "promise 1: " + alert.dedup_key + " was opened more than once");
+    expect(alert.state == fakes::PagerDutyAlert::State::resolved,
+           "page " + alert.dedup_key + " was never resolved");
   }
   const auto& engine = core().engine();
   for (const auto& [id, entry] : engine.entries())
     expect(entry.state == EntryState::dead, "entry " + std::to_string(id.value) + " (" +
                                                 std::string{effect_name(entry.effect)} + ", " +
-                                                std::string{to_string(entry.state)} + ") was never settled: " +
-                                                entry.last_error);
+                                                std::string{to_string(entry.state)} +
+                                                ") was never settled: " + entry.last_error);
   for (const auto& [id, incident] : engine.incidents())
-    expect(!is_live(incident.state), "incident " + id.value + " is still " + std::string{to_string(incident.state)});
+    expect(!is_live(incident.state),
+           "incident " + id.value + " is still " + std::string{to_string(incident.state)});
   expect(core().journal().durable(), "the store is healthy and the journal says it is not");
 }
 

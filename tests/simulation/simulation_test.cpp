@@ -15,15 +15,16 @@ std::uint64_t number_from(const char* name, std::uint64_t fallback) {
   return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
-/// TOCSIN_SEED replays one seed; TOCSIN_SEEDS says how many to try.
+/// TOCSIN_SEED replays one seed; TOCSIN_SEEDS says how many to try, from TOCSIN_FIRST_SEED on.
 TEST(Simulation, EveryBreachIsPagedOnceWhateverCrashes) {
   const auto one = number_from("TOCSIN_SEED", 0);
-  const auto first = one != 0 ? one : 1;
+  const auto first = one != 0 ? one : number_from("TOCSIN_FIRST_SEED", 1);
   const auto count = one != 0 ? 1 : number_from("TOCSIN_SEEDS", 1000);
   std::uint64_t crashes = 0;
   std::uint64_t pages = 0;
   for (auto seed = first; seed < first + count; ++seed) {
-    SCOPED_TRACE("replay: TOCSIN_SEED=" + std::to_string(seed) + " simulation");
+    SCOPED_TRACE("replay: TOCSIN_SEED=" + std::to_string(seed) +
+                 " build/dev/tests/simulation/simulation");
     SimulatedWorld world{seed};
     world.turmoil(1h);
     world.calm();

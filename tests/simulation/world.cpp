@@ -41,12 +41,16 @@ checks:
 /// Keys of the form PagerDuty's integrations have.
 class SimulatedSecrets final : public SecretSource {
  public:
-  Result<Secret> from_file(const std::string&) const override { return Error{Errc::missing, "no files here"}; }
+  Result<Secret> from_file(const std::string&) const override {
+    return Error{Errc::missing, "no files here"};
+  }
   Result<Secret> from_env(const std::string& name) const override {
     if (name == "SLACK") return Secret{std::string{fakes::FakeSlack::bot_token}};
     return Secret{name == "SRE" ? std::string(32, 'a') : std::string(32, 'b')};
   }
-  Result<Secret> from_credential(const std::string&) const override { return Error{Errc::missing, "no credentials here"}; }
+  Result<Secret> from_credential(const std::string&) const override {
+    return Error{Errc::missing, "no credentials here"};
+  }
 };
 
 struct SwitchParams {
@@ -57,7 +61,8 @@ struct SwitchParams {
 /// A check whose answer the simulation sets.
 class Switch final : public Check {
  public:
-  Switch(std::string name, const std::map<std::string, bool>& breached) : name_{std::move(name)}, breached_{breached} {}
+  Switch(std::string name, const std::map<std::string, bool>& breached)
+      : name_{std::move(name)}, breached_{breached} {}
   std::span<const SampleSpec> specs() const override { return specs_; }
   Task<Samples> run(CheckContext&) override {
     const auto at = breached_.find(name_);
@@ -89,9 +94,13 @@ class MortalLedger final : public store::Ledger {
   Result<std::vector<TimelineLine>> timeline(const IncidentId& id, std::size_t most) override {
     return real_->timeline(id, most);
   }
-  Result<std::vector<Incident>> incidents(std::size_t most) override { return real_->incidents(most); }
+  Result<std::vector<Incident>> incidents(std::size_t most) override {
+    return real_->incidents(most);
+  }
   Result<std::vector<std::string>> channel_names() override { return real_->channel_names(); }
-  Result<void> forget_closed_before(WallTime before) override { return real_->forget_closed_before(before); }
+  Result<void> forget_closed_before(WallTime before) override {
+    return real_->forget_closed_before(before);
+  }
 
  private:
   Error death() {
@@ -107,7 +116,8 @@ class MortalLedger final : public store::Ledger {
 /// The network of a process: once it is dead, nothing of it goes out any more.
 class MortalNetwork final : public Network {
  public:
-  MortalNetwork(fakes::FakeNetwork& real, Clock& clock, const Fate& fate) : real_{real}, clock_{clock}, fate_{fate} {}
+  MortalNetwork(fakes::FakeNetwork& real, Clock& clock, const Fate& fate)
+      : real_{real}, clock_{clock}, fate_{fate} {}
   asio::awaitable<HttpOutcome> http(HttpRequest request) override {
     if (fate_.dead) co_await clock_.sleep_until(SteadyTime::max());
     co_return co_await real_.http(std::move(request));
@@ -123,10 +133,11 @@ class MortalNetwork final : public Network {
 };
 
 std::string temporary_folder() {
-  // Thousands of seeds commit hundreds of times each: memory stands for the disk where there is some. A crash here is of
-  // the process, so what the kernel has been given survives on either.
+  // Thousands of seeds commit hundreds of times each: memory stands for the disk where there is
+  // some. A crash here is of the process, so what the kernel has been given survives on either.
   const std::filesystem::path memory{"/dev/shm"};
-  const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+  const auto parent =
+      std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
   auto pattern = (parent / "tocsin-simulation-XXXXXX").string();
   check_that(mkdtemp(pattern.data()) != nullptr, "a temporary folder can be made");
   return pattern;
@@ -177,8 +188,10 @@ SimulatedWorld::~SimulatedWorld() {
 
 Now SimulatedWorld::vendors_time() const {
   // Their clocks are right, whatever happens to ours.
-  const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady().time_since_epoch());
-  return {clock_.steady(), WallTime{std::chrono::seconds{1'700'000'000}} + elapsed - std::chrono::hours{1000}};
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady().time_since_epoch());
+  return {clock_.steady(),
+          WallTime{std::chrono::seconds{1'700'000'000}} + elapsed - std::chrono::hours{1000}};
 }
 
 app::Core& SimulatedWorld::core() { return *life_->core; }
@@ -206,15 +219,17 @@ void SimulatedWorld::boot() {
   auto opened = store::Ledger::open(folder_ + "/tocsin.db", "boot", clock_.now());
   check_that(static_cast<bool>(opened), "the store opens");
   auto names = opened->ledger->channel_names().value_or({});
-  opened->ledger = std::make_unique<MortalLedger>(std::move(opened->ledger), fate_, [this] { life_->loop.stop(); });
+  opened->ledger = std::make_unique<MortalLedger>(std::move(opened->ledger), fate_,
+                                                  [this] { life_->loop.stop(); });
   life.core = std::make_unique<app::Core>(
-      app::World{.executor = life.loop.get_executor(),
-                 .clock = clock_,
-                 .blocking = life.blocking,
-                 .network = life.mortal,
-                 .surroundings = {life.files, life.mortal, life.processes, life.helper, life.pressure},
-                 .host = "sim-1",
-                 .seed = random_()},
+      app::World{
+          .executor = life.loop.get_executor(),
+          .clock = clock_,
+          .blocking = life.blocking,
+          .network = life.mortal,
+          .surroundings = {life.files, life.mortal, life.processes, life.helper, life.pressure},
+          .host = "sim-1",
+          .seed = random_()},
       std::move(*opened), std::move(names), std::move(settings), app::EngineObserver{});
   life.core->start();
   step(Duration{0});
@@ -227,7 +242,8 @@ void SimulatedWorld::kill() {
   auto& life = *life_;
   life.loop.restart();
   asio::co_spawn(
-      life.loop, [](app::Core& core) -> asio::awaitable<void> { co_await core.stop(5s); }(*life.core),
+      life.loop,
+      [](app::Core& core) -> asio::awaitable<void> { co_await core.stop(5s); }(*life.core),
       [](std::exception_ptr) {});
   fakes::run_for(life.loop, clock_, 6s);
   life_.reset();
@@ -239,22 +255,24 @@ void SimulatedWorld::stop_cleanly() {
   bool ended = false;
   asio::co_spawn(
       life.loop,
-      [](app::Core& core, std::shared_ptr<std::vector<std::string>> names) -> asio::awaitable<void> {
-        *names = co_await core.stop(5s);
-      }(*life.core, late),
+      [](app::Core& core, std::shared_ptr<std::vector<std::string>> names)
+          -> asio::awaitable<void> { *names = co_await core.stop(5s); }(*life.core, late),
       [&ended](std::exception_ptr) { ended = true; });
   fakes::run_for(life.loop, clock_, 6s);
   if (!fate_.dead) {
     expect(ended, "promise 10: shutdown did not end within its grace");
-    for (const auto& name : *late) expect(false, "promise 10: " + name + " did not end within the grace");
+    for (const auto& name : *late)
+      expect(false, "promise 10: " + name + " did not end within the grace");
   }
   life_.reset();
 }
 
 void SimulatedWorld::step(Duration length) {
   auto& life = *life_;
-  if (length == Duration{0}) fakes::settle(life.loop);
-  else fakes::run_for(life.loop, clock_, length);
+  if (length == Duration{0})
+    fakes::settle(life.loop);
+  else
+    fakes::run_for(life.loop, clock_, length);
   if (!fate_.dead) return;
   kill();
   boot();
@@ -262,20 +280,29 @@ void SimulatedWorld::step(Duration length) {
 
 void SimulatedWorld::disturb_receiver() {
   using Kind = fakes::Fault::Kind;
-  static constexpr Kind kinds[] = {Kind::status,   Kind::hang,      Kind::cut_before, Kind::cut_after,
-                                   Kind::late_error, Kind::slow_body, Kind::huge_body,  Kind::not_json};
+  static constexpr Kind kinds[] = {Kind::status,    Kind::hang,       Kind::cut_before,
+                                   Kind::cut_after, Kind::late_error, Kind::slow_body,
+                                   Kind::huge_body, Kind::not_json};
   auto& faults = draw(2) == 0 ? slack_.faults() : pagerduty_.faults();
   switch (draw(4)) {
-    case 0: faults.set_down(true); break;
-    case 1: faults.set_down(false); break;
-    case 2: faults.clear(); break;
+    case 0:
+      faults.set_down(true);
+      break;
+    case 1:
+      faults.set_down(false);
+      break;
+    case 2:
+      faults.clear();
+      break;
     default: {
       const auto kind = kinds[draw(std::size(kinds))];
       // A 429 says that nothing was done: only a fault of theirs comes after the deed.
       const auto refused = kind != Kind::late_error && draw(2) == 0;
       faults.add({.kind = kind,
                   .status = refused ? 429 : 503,
-                  .retry_after = draw(2) == 0 ? std::optional<Duration>{std::chrono::seconds{draw(60)}} : std::nullopt,
+                  .retry_after = draw(2) == 0
+                                     ? std::optional<Duration>{std::chrono::seconds{draw(60)}}
+                                     : std::nullopt,
                   .times = 1 + draw(4)});
     }
   }
@@ -289,12 +316,23 @@ void SimulatedWorld::person_acts() {
   const auto id = at->first;
   policy::Input input = policy::Acknowledge{"jane", "cli"};
   switch (draw(6)) {
-    case 0: break;
-    case 1: input = policy::Say{"looking", "jane"}; break;
-    case 2: input = policy::SetField{SummaryField::current_step, "restarting", "jane"}; break;
-    case 3: input = policy::ResolveByHand{"jane", draw(2) == 0 ? "" : "it is fine"}; break;
-    case 4: input = policy::Close{.by = "jane", .root_cause = "cause", .fix = "fix"}; break;
-    default: input = policy::Close{.by = "jane"}; break;  // Refused: no root cause.
+    case 0:
+      break;
+    case 1:
+      input = policy::Say{"looking", "jane"};
+      break;
+    case 2:
+      input = policy::SetField{SummaryField::current_step, "restarting", "jane"};
+      break;
+    case 3:
+      input = policy::ResolveByHand{"jane", draw(2) == 0 ? "" : "it is fine"};
+      break;
+    case 4:
+      input = policy::Close{.by = "jane", .root_cause = "cause", .fix = "fix"};
+      break;
+    default:
+      input = policy::Close{.by = "jane"};
+      break;  // Refused: no root cause.
   }
   [[maybe_unused]] const auto outcome = engine.command(id, input);
 }
@@ -304,7 +342,8 @@ void SimulatedWorld::jump_clock() {
   const auto jump = std::chrono::seconds{static_cast<std::int64_t>(draw(7200)) - 3600};
   clock_.jump_wall(jump);
   step(Duration{0});
-  expect(life_->core->engine().incidents().size() == incidents_before, "promise 9: a clock jump raised an incident");
+  expect(life_->core->engine().incidents().size() == incidents_before,
+         "promise 9: a clock jump raised an incident");
 }
 
 void SimulatedWorld::arm_crash() {
@@ -317,16 +356,30 @@ void SimulatedWorld::disturb() {
   switch (draw(10)) {
     case 0:
     case 1:
-    case 2: breached_[names[draw(3)]] = true; break;
+    case 2:
+      breached_[names[draw(3)]] = true;
+      break;
     case 3:
-    case 4: breached_[names[draw(3)]] = false; break;
-    case 5: disturb_receiver(); break;
-    case 6: person_acts(); break;
-    case 7: arm_crash(); break;
-    case 8: jump_clock(); break;
+    case 4:
+      breached_[names[draw(3)]] = false;
+      break;
+    case 5:
+      disturb_receiver();
+      break;
+    case 6:
+      person_acts();
+      break;
+    case 7:
+      arm_crash();
+      break;
+    case 8:
+      jump_clock();
+      break;
     default:
-      if (draw(2) == 0) kill();
-      else stop_cleanly();
+      if (draw(2) == 0)
+        kill();
+      else
+        stop_cleanly();
       boot();
   }
 }
@@ -365,7 +418,8 @@ void SimulatedWorld::watch_timelines() {
     life.loop.restart();
     if (!lines) continue;
     auto& before = timelines_[id.value];
-    const auto kept = before.size() <= lines->size() && std::equal(before.begin(), before.end(), lines->begin());
+    const auto kept =
+        before.size() <= lines->size() && std::equal(before.begin(), before.end(), lines->begin());
     expect(kept, "promise 9: the timeline of " + id.value + " lost or reordered a line");
     before = std::move(*lines);
   }

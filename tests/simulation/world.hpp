@@ -34,8 +34,9 @@ struct Fate {
   CrashPoint point{CrashPoint::before_commit};
 };
 
-/// One host with its agent, its store on disk, and a Slack and a PagerDuty that fail: production code on a manual clock,
-/// driven by one seed. Killing the agent drops every object; the next life opens the same store.
+/// One host with its agent, its store on disk, and a Slack and a PagerDuty that fail: production
+/// code on a manual clock, driven by one seed. Killing the agent drops every object; the next life
+/// opens the same store.
 class SimulatedWorld {
  public:
   explicit SimulatedWorld(std::uint64_t seed);
