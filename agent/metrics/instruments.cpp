@@ -27,20 +27,27 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 constexpr MetricDoc docs[] = {
     {"tocsin_check_up", "gauge", "check", "1 when the last run measured, 0 when it could not."},
-    {"tocsin_check_severity", "gauge", "check", "Judgement on the last run: 0 ok, 1 warning, 2 critical, 3 unknown."},
+    {"tocsin_check_severity", "gauge", "check",
+     "Judgement on the last run: 0 ok, 1 warning, 2 critical, 3 unknown."},
     {"tocsin_check_duration_seconds", "histogram", "check", "How long runs took."},
-    {"tocsin_check_runs_total", "counter", "check, outcome", "Runs by outcome: measured, failed, timed_out."},
-    {"tocsin_check_last_run_timestamp_seconds", "gauge", "check", "When the last run ended, Unix time."},
+    {"tocsin_check_runs_total", "counter", "check, outcome",
+     "Runs by outcome: measured, failed, timed_out."},
+    {"tocsin_check_last_run_timestamp_seconds", "gauge", "check",
+     "When the last run ended, Unix time."},
     {"tocsin_alerts", "gauge", "severity", "Alerts that fire now."},
     {"tocsin_incidents", "gauge", "state", "Incidents in memory by state."},
     {"tocsin_incidents_opened_total", "counter", "topic", "Incidents opened."},
     {"tocsin_outbox_entries", "gauge", "receiver", "Effects committed and not settled."},
-    {"tocsin_outbox_oldest_entry_age_seconds", "gauge", "receiver", "Age of the oldest such effect."},
-    {"tocsin_deliveries_total", "counter", "receiver, outcome", "Attempts by outcome: delivered, retry, rejected, halt."},
+    {"tocsin_outbox_oldest_entry_age_seconds", "gauge", "receiver",
+     "Age of the oldest such effect."},
+    {"tocsin_deliveries_total", "counter", "receiver, outcome",
+     "Attempts by outcome: delivered, retry, rejected, halt."},
     {"tocsin_delivery_duration_seconds", "histogram", "receiver", "How long attempts took."},
-    {"tocsin_breach_to_page_seconds", "histogram", "", "From the decision to page to the page being accepted."},
+    {"tocsin_breach_to_page_seconds", "histogram", "",
+     "From the decision to page to the page being accepted."},
     {"tocsin_schedule_lag_seconds", "histogram", "", "How much later than due runs started."},
-    {"tocsin_durable", "gauge", "", "1 while commits reach the disk; 0 means that memory is all there is."},
+    {"tocsin_durable", "gauge", "",
+     "1 while commits reach the disk; 0 means that memory is all there is."},
     {"tocsin_config_last_reload_successful", "gauge", "", "1 unless the last reload was refused."},
     {"tocsin_build_info", "gauge", "version, revision", "Always 1; what is running."},
 };
@@ -58,25 +65,40 @@ struct Instruments::Series {
   prometheus::Registry registry;
   template <class T>
   prometheus::Family<T>& family(std::string_view name) {
-    return prometheus::detail::Builder<T>{}.Name(std::string{name}).Help(help_of(name)).Register(registry);
+    return prometheus::detail::Builder<T>{}
+        .Name(std::string{name})
+        .Help(help_of(name))
+        .Register(registry);
   }
 
   prometheus::Family<prometheus::Gauge>& up{family<prometheus::Gauge>("tocsin_check_up")};
-  prometheus::Family<prometheus::Gauge>& severity{family<prometheus::Gauge>("tocsin_check_severity")};
-  prometheus::Family<prometheus::Histogram>& duration{family<prometheus::Histogram>("tocsin_check_duration_seconds")};
-  prometheus::Family<prometheus::Counter>& runs{family<prometheus::Counter>("tocsin_check_runs_total")};
-  prometheus::Family<prometheus::Gauge>& last_run{family<prometheus::Gauge>("tocsin_check_last_run_timestamp_seconds")};
+  prometheus::Family<prometheus::Gauge>& severity{
+      family<prometheus::Gauge>("tocsin_check_severity")};
+  prometheus::Family<prometheus::Histogram>& duration{
+      family<prometheus::Histogram>("tocsin_check_duration_seconds")};
+  prometheus::Family<prometheus::Counter>& runs{
+      family<prometheus::Counter>("tocsin_check_runs_total")};
+  prometheus::Family<prometheus::Gauge>& last_run{
+      family<prometheus::Gauge>("tocsin_check_last_run_timestamp_seconds")};
   prometheus::Family<prometheus::Gauge>& alerts{family<prometheus::Gauge>("tocsin_alerts")};
   prometheus::Family<prometheus::Gauge>& incidents{family<prometheus::Gauge>("tocsin_incidents")};
-  prometheus::Family<prometheus::Counter>& opened{family<prometheus::Counter>("tocsin_incidents_opened_total")};
-  prometheus::Family<prometheus::Gauge>& entries{family<prometheus::Gauge>("tocsin_outbox_entries")};
-  prometheus::Family<prometheus::Gauge>& oldest{family<prometheus::Gauge>("tocsin_outbox_oldest_entry_age_seconds")};
-  prometheus::Family<prometheus::Counter>& deliveries{family<prometheus::Counter>("tocsin_deliveries_total")};
-  prometheus::Family<prometheus::Histogram>& delivery{family<prometheus::Histogram>("tocsin_delivery_duration_seconds")};
-  prometheus::Histogram& page{family<prometheus::Histogram>("tocsin_breach_to_page_seconds").Add({}, page_buckets)};
-  prometheus::Histogram& lag{family<prometheus::Histogram>("tocsin_schedule_lag_seconds").Add({}, lag_buckets)};
+  prometheus::Family<prometheus::Counter>& opened{
+      family<prometheus::Counter>("tocsin_incidents_opened_total")};
+  prometheus::Family<prometheus::Gauge>& entries{
+      family<prometheus::Gauge>("tocsin_outbox_entries")};
+  prometheus::Family<prometheus::Gauge>& oldest{
+      family<prometheus::Gauge>("tocsin_outbox_oldest_entry_age_seconds")};
+  prometheus::Family<prometheus::Counter>& deliveries{
+      family<prometheus::Counter>("tocsin_deliveries_total")};
+  prometheus::Family<prometheus::Histogram>& delivery{
+      family<prometheus::Histogram>("tocsin_delivery_duration_seconds")};
+  prometheus::Histogram& page{
+      family<prometheus::Histogram>("tocsin_breach_to_page_seconds").Add({}, page_buckets)};
+  prometheus::Histogram& lag{
+      family<prometheus::Histogram>("tocsin_schedule_lag_seconds").Add({}, lag_buckets)};
   prometheus::Gauge& durable{family<prometheus::Gauge>("tocsin_durable").Add({}, 1)};
-  prometheus::Gauge& reload{family<prometheus::Gauge>("tocsin_config_last_reload_successful").Add({}, 1)};
+  prometheus::Gauge& reload{
+      family<prometheus::Gauge>("tocsin_config_last_reload_successful").Add({}, 1)};
   prometheus::Family<prometheus::Gauge>& build{family<prometheus::Gauge>("tocsin_build_info")};
 
   /// One check's series, looked up once.
@@ -95,8 +117,11 @@ struct Instruments::Series {
   OfCheck& check(const std::string& name) {
     const auto at = checks.find(name);
     if (at != checks.end()) return at->second;
-    OfCheck made{&up.Add({{"check", name}}), &severity.Add({{"check", name}}), &last_run.Add({{"check", name}}),
-                 &duration.Add({{"check", name}}, run_buckets), {}};
+    OfCheck made{&up.Add({{"check", name}}),
+                 &severity.Add({{"check", name}}),
+                 &last_run.Add({{"check", name}}),
+                 &duration.Add({{"check", name}}, run_buckets),
+                 {}};
     for (const auto outcome : run_outcomes)
       made.runs[outcome] = &runs.Add({{"check", name}, {"outcome", std::string{outcome}}});
     return checks.emplace(name, std::move(made)).first->second;
@@ -110,7 +135,8 @@ struct Instruments::Series {
   }
 };
 
-Instruments::Instruments(std::string_view version, std::string_view revision) : series_{std::make_unique<Series>()} {
+Instruments::Instruments(std::string_view version, std::string_view revision)
+    : series_{std::make_unique<Series>()} {
   series_->build.Add({{"version", std::string{version}}, {"revision", std::string{revision}}}, 1);
 }
 Instruments::~Instruments() = default;
@@ -138,7 +164,8 @@ void Instruments::expect_receivers(const std::vector<std::string>& names) {
   }
 }
 
-void Instruments::check_ran(const std::string& check, std::string_view outcome, Duration took, Duration lag) {
+void Instruments::check_ran(const std::string& check, std::string_view outcome, Duration took,
+                            Duration lag) {
   auto& series = series_->check(check);
   series.duration->Observe(seconds(took));
   if (const auto at = series.runs.find(outcome); at != series.runs.end()) at->second->Increment();

@@ -19,11 +19,13 @@ namespace tocsin::metrics {
 struct CheckView {
   std::string_view name;
   std::string_view type;
-  const std::map<std::string, std::string>& labels;  ///< Configured; must not repeat "check" or an instance label.
+  const std::map<std::string, std::string>&
+      labels;  ///< Configured; must not repeat "check" or an instance label.
   std::span<const SampleSpec> specs;
-  const Samples* samples{nullptr};  ///< Of the last run; null when it could not measure or has not run.
+  const Samples* samples{
+      nullptr};  ///< Of the last run; null when it could not measure or has not run.
   Severity severity{Severity::ok};
-  WallTime last_run{};              ///< Zero: not yet.
+  WallTime last_run{};  ///< Zero: not yet.
 };
 
 /// The agent at the moment of a scrape.
@@ -35,7 +37,8 @@ struct AgentView {
     std::size_t entries{0};
     double oldest_age_seconds{0};
   };
-  std::map<std::string, Queue> outbox;  ///< By receiver; those configured are there even when empty.
+  std::map<std::string, Queue>
+      outbox;  ///< By receiver; those configured are there even when empty.
   bool durable{true};
 };
 
@@ -47,9 +50,9 @@ struct MetricDoc {
   std::string_view help;
 };
 
-/// Everything the agent counts. What can be read off its state is read at the scrape; only what would be lost otherwise is
-/// counted as it happens. Labels come from the configuration and closed sets; topics given by hand are counted under
-/// "other" beyond `topics_most`. One loop.
+/// Everything the agent counts. What can be read off its state is read at the scrape; only what
+/// would be lost otherwise is counted as it happens. Labels come from the configuration and closed
+/// sets; topics given by hand are counted under "other" beyond `topics_most`. One loop.
 class Instruments {
  public:
   explicit Instruments(std::string_view version, std::string_view revision);

@@ -8,8 +8,9 @@
 
 namespace tocsin {
 
-/// The one thread for calls that block (SQLite and the like), so that the loop never does. Calls run one at a time, in
-/// the order they were made. Never give it what can hang in the kernel: that is what HelperProcess is for.
+/// The one thread for calls that block (SQLite and the like), so that the loop never does. Calls
+/// run one at a time, in the order they were made. Never give it what can hang in the kernel: that
+/// is what HelperProcess is for.
 class BlockingThread {
  public:
   virtual ~BlockingThread() = default;

@@ -11,9 +11,9 @@
 
 namespace tocsin {
 
-/// Owns long-running coroutines. What is spawned here is cancelled and awaited by stop(); nothing is ever detached.
-/// Not thread-safe: one loop. An exception that leaves a task (other than by cancellation) ends the process with its
-/// name, for it is a bug.
+/// Owns long-running coroutines. What is spawned here is cancelled and awaited by stop(); nothing
+/// is ever detached. Not thread-safe: one loop. An exception that leaves a task (other than by
+/// cancellation) ends the process with its name, for it is a bug.
 class TaskGroup {
  public:
   explicit TaskGroup(asio::any_io_executor executor);
@@ -23,7 +23,8 @@ class TaskGroup {
 
   void spawn(std::string name, asio::awaitable<void> work);
   std::size_t size() const;
-  /// Cancels all and waits for them until the deadline; returns the names of those that have not ended.
+  /// Cancels all and waits for them until the deadline; returns the names of those that have not
+  /// ended.
   asio::awaitable<std::vector<std::string>> stop(Clock& clock, SteadyTime deadline);
 
  private:

@@ -8,8 +8,8 @@
 
 namespace tocsin {
 
-/// "Something changed, look again": one coroutine waits, any code on the loop raises. A raise before the wait is kept;
-/// many raises wake once. Not thread-safe: one loop.
+/// "Something changed, look again": one coroutine waits, any code on the loop raises. A raise
+/// before the wait is kept; many raises wake once. Not thread-safe: one loop.
 class Wakeup {
  public:
   explicit Wakeup(asio::any_io_executor executor);

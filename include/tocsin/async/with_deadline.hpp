@@ -12,11 +12,12 @@
 
 namespace tocsin {
 
-/// Turns what work throws into an Error: `a || b` waits for the first success, so work that throws would hang until the
-/// timer (chriskohlhoff/asio#900).
+/// Turns what work throws into an Error: `a || b` waits for the first success, so work that throws
+/// would hang until the timer (chriskohlhoff/asio#900).
 template <class T>
 Task<T> total(Task<T> work) {
-  // A value cannot be returned from inside a handler that suspends, so the fault is carried out of it.
+  // A value cannot be returned from inside a handler that suspends, so the fault is carried out of
+  // it.
   std::string fault;
   try {
     auto result = co_await std::move(work);
@@ -27,10 +28,11 @@ Task<T> total(Task<T> work) {
   co_return Error{Errc::internal, std::move(fault)};
 }
 
-/// Runs the work, or ends it at the deadline with Errc::timed_out and the sentence given. The loser is cancelled and
-/// awaited: nothing outlives the call.
+/// Runs the work, or ends it at the deadline with Errc::timed_out and the sentence given. The loser
+/// is cancelled and awaited: nothing outlives the call.
 template <class T>
-Task<T> with_deadline(Clock& clock, SteadyTime deadline, Task<T> work, std::string sentence = "no answer in time") {
+Task<T> with_deadline(Clock& clock, SteadyTime deadline, Task<T> work,
+                      std::string sentence = "no answer in time") {
   using namespace asio::experimental::awaitable_operators;
   auto race = total(std::move(work)) || clock.sleep_until(deadline);
   auto winner = co_await std::move(race);

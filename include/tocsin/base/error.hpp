@@ -1,29 +1,29 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
-#include <optional>
 
 namespace tocsin {
 
 /// What went wrong, to branch on. The sentence for people is Error::detail.
 enum class Errc {
-  malformed,         ///< Input does not have the form it should.
-  missing,           ///< Something named does not exist.
-  unreadable,        ///< It exists, but reading or writing it failed (permissions, I/O).
-  timed_out,         ///< No answer within the deadline.
-  unresolved,        ///< A host name could not be resolved.
-  unreachable,       ///< Connecting failed (refused, no route).
-  tls,               ///< The TLS handshake or a certificate check failed.
-  disconnected,      ///< The other side closed or reset in the middle.
-  protocol,          ///< The other side answered something that is not its protocol.
-  too_large,         ///< A bound was reached; the bound is named in the detail.
-  refused,           ///< The other side understood and said no.
-  cancelled,         ///< We are stopping.
-  stuck,             ///< A call into the kernel has not returned.
-  unsupported,       ///< This kernel or build does not offer it.
-  internal,          ///< A third-party library threw; its words are in the detail.
+  malformed,     ///< Input does not have the form it should.
+  missing,       ///< Something named does not exist.
+  unreadable,    ///< It exists, but reading or writing it failed (permissions, I/O).
+  timed_out,     ///< No answer within the deadline.
+  unresolved,    ///< A host name could not be resolved.
+  unreachable,   ///< Connecting failed (refused, no route).
+  tls,           ///< The TLS handshake or a certificate check failed.
+  disconnected,  ///< The other side closed or reset in the middle.
+  protocol,      ///< The other side answered something that is not its protocol.
+  too_large,     ///< A bound was reached; the bound is named in the detail.
+  refused,       ///< The other side understood and said no.
+  cancelled,     ///< We are stopping.
+  stuck,         ///< A call into the kernel has not returned.
+  unsupported,   ///< This kernel or build does not offer it.
+  internal,      ///< A third-party library threw; its words are in the detail.
 };
 
 /// A fault, as a value. `detail` is one sentence without a secret, for the person on call.
@@ -33,7 +33,8 @@ struct [[nodiscard]] Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-/// Either a T or the Error that says why there is none. Reading the wrong side is a bug and ends the process.
+/// Either a T or the Error that says why there is none. Reading the wrong side is a bug and ends
+/// the process.
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -15,12 +15,13 @@ inline constexpr std::size_t checks_in_flight = 64;
 inline constexpr std::size_t samples_per_run = 512;
 inline constexpr std::size_t host_file_bytes = 4u << 20;
 inline constexpr std::size_t plugin_output_bytes = 64u << 10;
-inline constexpr std::size_t file_systems_per_check = 60;   // eight samples each stay below samples_per_run
-inline constexpr std::size_t disk_trend_points = 64;        // of free space, per file system
-inline constexpr std::size_t processes_watched = 64;        // per check; more are counted, not watched
-inline constexpr std::size_t processes_scanned = 65'536;    // entries of /proc looked at in one scan
-inline constexpr Duration process_scan_every = 60s;         // the slow look for new matches
-inline constexpr Duration restart_window = 10min;           // what "restarts" counts
+inline constexpr std::size_t file_systems_per_check =
+    60;  // eight samples each stay below samples_per_run
+inline constexpr std::size_t disk_trend_points = 64;  // of free space, per file system
+inline constexpr std::size_t processes_watched = 64;  // per check; more are counted, not watched
+inline constexpr std::size_t processes_scanned = 65'536;  // entries of /proc looked at in one scan
+inline constexpr Duration process_scan_every = 60s;       // the slow look for new matches
+inline constexpr Duration restart_window = 10min;         // what "restarts" counts
 inline constexpr std::size_t restarts_counted = 64;
 inline constexpr std::size_t evidence_lines = 12;
 inline constexpr std::size_t evidence_line_characters = 300;
@@ -61,13 +62,14 @@ inline constexpr Duration shutdown_grace = 5s;
 inline constexpr Duration closed_incident_retention = std::chrono::hours{24 * 400};
 
 // Slack (contracts: method reference and Block Kit reference pages of docs.slack.dev).
-inline constexpr std::size_t slack_channel_name_characters = 80;   // conversations.create
-inline constexpr std::size_t slack_topic_characters = 250;         // conversations.setTopic, setPurpose
-inline constexpr std::size_t slack_section_characters = 3000;      // section block text
-inline constexpr std::size_t slack_header_characters = 150;        // header block
-inline constexpr std::size_t slack_message_blocks = 50;            // blocks per message
-inline constexpr std::size_t slack_blocks_characters = 12'000;     // undocumented total near 13,200 (bolt-js#2509)
-inline constexpr std::size_t slack_update_text_characters = 4000;  // chat.update text
+inline constexpr std::size_t slack_channel_name_characters = 80;  // conversations.create
+inline constexpr std::size_t slack_topic_characters = 250;     // conversations.setTopic, setPurpose
+inline constexpr std::size_t slack_section_characters = 3000;  // section block text
+inline constexpr std::size_t slack_header_characters = 150;    // header block
+inline constexpr std::size_t slack_message_blocks = 50;        // blocks per message
+inline constexpr std::size_t slack_blocks_characters =
+    12'000;  // undocumented total near 13,200 (bolt-js#2509)
+inline constexpr std::size_t slack_update_text_characters = 4000;    // chat.update text
 inline constexpr std::size_t slack_bookmark_title_characters = 256;  // bookmarks.add
 inline constexpr std::size_t slack_bookmark_link_bytes = 2048;       // bookmarks.add
 inline constexpr std::size_t slack_invite_users = 100;               // conversations.invite

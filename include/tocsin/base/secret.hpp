@@ -6,8 +6,8 @@
 
 namespace tocsin {
 
-/// A value that cannot be printed. reveal() is the only way out, so that it can be searched for. The memory is wiped
-/// when the last owner lets go.
+/// A value that cannot be printed. reveal() is the only way out, so that it can be searched for.
+/// The memory is wiped when the last owner lets go.
 class Secret {
  public:
   Secret() = default;

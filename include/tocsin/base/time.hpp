@@ -10,7 +10,8 @@
 namespace tocsin {
 
 using Duration = std::chrono::nanoseconds;
-/// Measure and wait with this. CLOCK_MONOTONIC: never jumps, stands still in suspend, means nothing after a reboot.
+/// Measure and wait with this. CLOCK_MONOTONIC: never jumps, stands still in suspend, means nothing
+/// after a reboot.
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// Show and store this. CLOCK_REALTIME in microseconds: may jump, so nothing is decided by it.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
@@ -31,7 +32,8 @@ Result<Duration> parse_duration(std::string_view text);
 std::string to_rfc3339(WallTime time);
 /// Reads what to_rfc3339 writes (seconds fraction optional).
 Result<WallTime> parse_rfc3339(std::string_view text);
-/// "22 Nov 21:37:40 UTC" style, in the named zone (IANA name; falls back to UTC when the zone is unknown).
+/// "22 Nov 21:37:40 UTC" style, in the named zone (IANA name; falls back to UTC when the zone is
+/// unknown).
 std::string to_local(WallTime time, std::string_view zone);
 /// Day and month in the zone as "ddmm", for channel names.
 std::string to_ddmm(WallTime time, std::string_view zone);

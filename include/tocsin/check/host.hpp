@@ -14,20 +14,24 @@
 
 namespace tocsin {
 
-/// A file that is kept open and read from its start again and again with pread, as /proc and /sys want it.
+/// A file that is kept open and read from its start again and again with pread, as /proc and /sys
+/// want it.
 class HostFile {
  public:
   virtual ~HostFile() = default;
-  /// The whole content now, valid until the next read. Bounded by limits::host_file_bytes. No allocation once the
-  /// buffer has grown to the file's size. ESRCH and ENODEV (the process or device is gone) read as Errc::missing.
+  /// The whole content now, valid until the next read. Bounded by limits::host_file_bytes. No
+  /// allocation once the buffer has grown to the file's size. ESRCH and ENODEV (the process or
+  /// device is gone) read as Errc::missing.
   virtual Result<std::string_view> read() = 0;
 };
 
-/// The host's files below a root: "/" on a server, a fixture's folder in tests. Paths are absolute ("/proc/stat").
+/// The host's files below a root: "/" on a server, a fixture's folder in tests. Paths are absolute
+/// ("/proc/stat").
 class HostFiles {
  public:
   virtual ~HostFiles() = default;
-  /// Opens for repeated reading. Errc::missing when there is no such file (an old kernel, a process that ended).
+  /// Opens for repeated reading. Errc::missing when there is no such file (an old kernel, a process
+  /// that ended).
   virtual Result<std::unique_ptr<HostFile>> open(const std::string& path) const = 0;
   /// Reads once.
   virtual Result<std::string> read(const std::string& path) const = 0;
@@ -35,9 +39,10 @@ class HostFiles {
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
   /// Where a symbolic link points.
   virtual Result<std::string> read_link(const std::string& path) const = 0;
-  virtual int cpu_count() const = 0;      ///< Online processors ("/proc/stat" cpuN lines of this root).
+  virtual int cpu_count() const = 0;  ///< Online processors ("/proc/stat" cpuN lines of this root).
   virtual std::uint64_t page_bytes() const = 0;
-  virtual std::uint64_t clock_ticks() const = 0;  ///< Per second, for /proc/PID/stat (100 on Linux).
+  virtual std::uint64_t clock_ticks()
+      const = 0;  ///< Per second, for /proc/PID/stat (100 on Linux).
 };
 
 /// What statvfs says of a mounted file system.
@@ -51,8 +56,9 @@ struct FileSystemUsage {
   bool read_only{};
 };
 
-/// Calls that can hang in the kernel, made in a helper process so that a dead mount costs its own check only. A path
-/// whose call has not returned answers Errc::stuck at once and is not called again until it has.
+/// Calls that can hang in the kernel, made in a helper process so that a dead mount costs its own
+/// check only. A path whose call has not returned answers Errc::stuck at once and is not called
+/// again until it has.
 class HelperProcess {
  public:
   virtual ~HelperProcess() = default;
@@ -61,17 +67,19 @@ class HelperProcess {
 
 /// What became of a command.
 struct CommandOutcome {
-  int exit_code{-1};             ///< Meaningful when signal is 0.
-  int signal{0};                 ///< The signal that ended it, else 0.
-  bool timed_out{false};         ///< It was ended by us, group and all, at the deadline.
-  bool truncated{false};         ///< Output was cut at the bound; the rest was read and dropped.
-  std::string output{};          ///< Standard output.
-  std::string error_output{};    ///< Standard error.
+  int exit_code{-1};           ///< Meaningful when signal is 0.
+  int signal{0};               ///< The signal that ended it, else 0.
+  bool timed_out{false};       ///< It was ended by us, group and all, at the deadline.
+  bool truncated{false};       ///< Output was cut at the bound; the rest was read and dropped.
+  std::string output{};        ///< Standard output.
+  std::string error_output{};  ///< Standard error.
   Duration took{};
 };
 struct CommandRequest {
-  std::vector<std::string> command;      ///< Program (absolute, or looked up in PATH) and arguments. No shell.
-  std::vector<std::string> environment{};  ///< "NAME=value", added to a small fixed environment with LC_ALL=C.
+  std::vector<std::string>
+      command;  ///< Program (absolute, or looked up in PATH) and arguments. No shell.
+  std::vector<std::string>
+      environment{};  ///< "NAME=value", added to a small fixed environment with LC_ALL=C.
   std::string working_directory{"/"};
   std::size_t output_bytes_max{64u << 10};
   SteadyTime deadline{};
@@ -81,12 +89,14 @@ struct CommandRequest {
 class Processes {
  public:
   virtual ~Processes() = default;
-  /// Runs a command in its own session and process group, standard input empty, no inherited descriptors. At the
-  /// deadline the group gets SIGTERM and, one second later, SIGKILL; every child is reaped. Errc::missing when the
-  /// program does not exist, Errc::refused when it may not be run.
+  /// Runs a command in its own session and process group, standard input empty, no inherited
+  /// descriptors. At the deadline the group gets SIGTERM and, one second later, SIGKILL; every
+  /// child is reaped. Errc::missing when the program does not exist, Errc::refused when it may not
+  /// be run.
   virtual Task<CommandOutcome> run(CommandRequest request) = 0;
-  /// Calls `on_exit` once, on the loop, when the process ends (pidfd). Dropping the watch forgets it. Errc::missing when
-  /// there is no such process, Errc::unsupported when the kernel has no pidfd.
+  /// Calls `on_exit` once, on the loop, when the process ends (pidfd). Dropping the watch forgets
+  /// it. Errc::missing when there is no such process, Errc::unsupported when the kernel has no
+  /// pidfd.
   struct Watch {
     virtual ~Watch() = default;
   };
@@ -100,9 +110,9 @@ class PressureTriggers {
   struct Trigger {
     virtual ~Trigger() = default;
   };
-  /// Writes `spec` ("some 150000 2000000": stall µs within window µs) to `path` ("/proc/pressure/memory") and calls
-  /// `on_pressure` on the loop each time it fires. Errc::unsupported or Errc::refused where triggers are not offered:
-  /// the averages remain.
+  /// Writes `spec` ("some 150000 2000000": stall µs within window µs) to `path`
+  /// ("/proc/pressure/memory") and calls `on_pressure` on the loop each time it fires.
+  /// Errc::unsupported or Errc::refused where triggers are not offered: the averages remain.
   virtual Result<std::unique_ptr<Trigger>> arm(const std::string& path, const std::string& spec,
                                                std::function<void()> on_pressure) = 0;
 };

@@ -7,7 +7,8 @@
 
 namespace tocsin {
 
-/// The check types this program knows. Filled by ordinary calls from checks/CMakeLists.txt's list, before anything runs.
+/// The check types this program knows. Filled by ordinary calls from checks/CMakeLists.txt's list,
+/// before anything runs.
 class CheckRegistry {
  public:
   /// Two types of one name are a bug.

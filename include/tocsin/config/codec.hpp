@@ -18,16 +18,18 @@
 namespace tocsin {
 
 /// How a T is written in configuration. Each gives:
-///   static bool read(const Node&, T& into, Decoding&)   false after complaining; `into` is then untouched
-///   static std::string show(const T&)                   as flow YAML, secrets as <secret>
-///   static std::string schema()                         a JSON Schema fragment
-///   static std::string type_name()                      for docs and complaints: "duration", "list of text"
+///   static bool read(const Node&, T& into, Decoding&)   false after complaining; `into` is then
+///   untouched static std::string show(const T&)                   as flow YAML, secrets as
+///   <secret> static std::string schema()                         a JSON Schema fragment static
+///   std::string type_name()                      for docs and complaints: "duration", "list of
+///   text"
 template <class T>
 struct Codec;
 
 /// The text as a JSON string, quotes and all.
 std::string quote_json(std::string_view text);
-/// The text as a YAML scalar that reads back as this very text: plain where that is safe, else in double quotes.
+/// The text as a YAML scalar that reads back as this very text: plain where that is safe, else in
+/// double quotes.
 std::string quote_yaml(std::string_view text);
 /// What a complaint says was found: `"5"`, "nothing", "a list", "a map".
 std::string describe_found(const Node& node);
@@ -47,11 +49,13 @@ struct Pattern {
   std::string text{};
   friend bool operator==(const Pattern&, const Pattern&) = default;
 };
-/// Gives an enum its words: specialise with `static std::span<const std::pair<E, std::string_view>> names()`.
+/// Gives an enum its words: specialise with `static std::span<const std::pair<E, std::string_view>>
+/// names()`.
 template <class E>
 struct EnumWords;
 
-/// Set once at start-up by the program (RE2 lives outside the vocabulary): returns what is wrong with a pattern, or "".
+/// Set once at start-up by the program (RE2 lives outside the vocabulary): returns what is wrong
+/// with a pattern, or "".
 using PatternJudge = std::string (*)(std::string_view pattern);
 void set_pattern_judge(PatternJudge judge);
 
@@ -128,7 +132,9 @@ struct Codec<std::optional<T>> {
     into = std::move(value);
     return true;
   }
-  static std::string show(const std::optional<T>& value) { return value ? Codec<T>::show(*value) : "~"; }
+  static std::string show(const std::optional<T>& value) {
+    return value ? Codec<T>::show(*value) : "~";
+  }
   static std::string schema() { return Codec<T>::schema(); }
   static std::string type_name() { return Codec<T>::type_name(); }
 };
@@ -145,8 +151,10 @@ struct Codec<std::vector<T>> {
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       auto inner = decoding.at(i);
       T value{};
-      if (Codec<T>::read(node.items[i], value, inner)) values.push_back(std::move(value));
-      else good = false;
+      if (Codec<T>::read(node.items[i], value, inner))
+        values.push_back(std::move(value));
+      else
+        good = false;
     }
     if (good) into = std::move(values);
     return good;
@@ -170,8 +178,10 @@ struct Codec<std::map<std::string, T>> {
     for (const auto& entry : node.entries) {
       auto inner = decoding.at(entry.key);
       T value{};
-      if (Codec<T>::read(entry.value, value, inner)) values.emplace(entry.key, std::move(value));
-      else good = false;
+      if (Codec<T>::read(entry.value, value, inner))
+        values.emplace(entry.key, std::move(value));
+      else
+        good = false;
     }
     if (good) into = std::move(values);
     return good;
@@ -179,7 +189,8 @@ struct Codec<std::map<std::string, T>> {
   static std::string show(const std::map<std::string, T>& values) {
     std::string out = "{";
     for (const auto& [key, value] : values)
-      out += (out.size() > 1 ? ", " : "") + Codec<std::string>::show(key) + ": " + Codec<T>::show(value);
+      out += (out.size() > 1 ? ", " : "") + Codec<std::string>::show(key) + ": " +
+             Codec<T>::show(value);
     return out + "}";
   }
   static std::string schema() {
@@ -188,12 +199,13 @@ struct Codec<std::map<std::string, T>> {
   static std::string type_name() { return "map of " + Codec<T>::type_name(); }
 };
 
-/// Reads a word out of a closed set; the complaint names the nearest and lists the rest. Returns -1 after complaining.
+/// Reads a word out of a closed set; the complaint names the nearest and lists the rest. Returns -1
+/// after complaining.
 int read_word(const Node& node, std::span<const std::string_view> words, Decoding& decoding);
 std::string words_schema(std::span<const std::string_view> words);
 
 template <class E>
-  requires std::is_enum_v<E>
+requires std::is_enum_v<E>
 struct Codec<E> {
   static std::vector<std::string_view> words() {
     std::vector<std::string_view> out;

@@ -10,7 +10,8 @@
 
 namespace tocsin {
 
-/// Where secret references lead: {file: …}, {env: …}, {credential: …}. Injected, so that tests need no files.
+/// Where secret references lead: {file: …}, {env: …}, {credential: …}. Injected, so that tests need
+/// no files.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
@@ -24,7 +25,8 @@ class SecretSource {
   }
 };
 
-/// What decoding carries along: the faults found so far, where secrets come from, and the path to here.
+/// What decoding carries along: the faults found so far, where secrets come from, and the path to
+/// here.
 struct Decoding {
   Complaints& complaints;
   const SecretSource& secrets;

@@ -9,8 +9,8 @@
 
 namespace tocsin {
 
-/// One key of a block: what it is called, where it is kept, what it means. One list of these decodes, validates,
-/// documents, dumps and makes the JSON Schema.
+/// One key of a block: what it is called, where it is kept, what it means. One list of these
+/// decodes, validates, documents, dumps and makes the JSON Schema.
 template <class P, class T>
 struct Field {
   std::string_view name;
@@ -38,10 +38,13 @@ struct FieldDoc {
 };
 
 /// Complains of keys that are in none of the lists, with the nearest known one.
-void refuse_unknown_keys(const Node& map, const std::vector<std::string_view>& known, Decoding& decoding);
-void complain_missing(const Node& map, std::string_view name, std::string_view type, Decoding& decoding);
+void refuse_unknown_keys(const Node& map, const std::vector<std::string_view>& known,
+                         Decoding& decoding);
+void complain_missing(const Node& map, std::string_view name, std::string_view type,
+                      Decoding& decoding);
 
-/// Reads every field of `map` into `params`. Unknown keys are not judged here: a block may be read by several lists.
+/// Reads every field of `map` into `params`. Unknown keys are not judged here: a block may be read
+/// by several lists.
 template <class P, class... F>
 bool decode_fields(const std::tuple<F...>& fields, const Node& map, P& params, Decoding& decoding) {
   if (!require_kind(map, Node::Kind::map, "map", decoding)) return false;
@@ -87,7 +90,8 @@ std::string show_fields(const std::tuple<F...>& fields, const P& params) {
   const auto one = [&](const auto& f) {
     if (!f.required && params.*(f.member) == defaults.*(f.member)) return;
     using T = std::remove_cvref_t<decltype(params.*(f.member))>;
-    out += (out.empty() ? "" : ", ") + std::string{f.name} + ": " + Codec<T>::show(params.*(f.member));
+    out +=
+        (out.empty() ? "" : ", ") + std::string{f.name} + ": " + Codec<T>::show(params.*(f.member));
   };
   std::apply([&](const auto&... f) { (one(f), ...); }, fields);
   return "{" + out + "}";
@@ -96,16 +100,20 @@ std::string show_fields(const std::tuple<F...>& fields, const P& params) {
 /// The JSON Schema of a block whose keys are just these.
 std::string block_schema(const std::vector<FieldDoc>& docs);
 
-/// A nested block: give the struct a `static constexpr auto fields()` that returns its tuple, and it has a Codec.
+/// A nested block: give the struct a `static constexpr auto fields()` that returns its tuple, and
+/// it has a Codec.
 template <class P>
-concept Block = requires { P::fields(); };
+concept Block = requires {
+  P::fields();
+};
 
 template <Block P>
 struct Codec<P> {
   static bool read(const Node& node, P& into, Decoding& decoding) {
     P value{};
     if (!decode_fields(P::fields(), node, value, decoding)) {
-      if (node.kind == Node::Kind::map) refuse_unknown_keys(node, field_names(P::fields()), decoding);
+      if (node.kind == Node::Kind::map)
+        refuse_unknown_keys(node, field_names(P::fields()), decoding);
       return false;
     }
     const auto before = decoding.complaints.all().size();

@@ -56,10 +56,10 @@ struct Node {
   Kind kind{Kind::null};
   Place place{};
   std::string text{};
-  bool quoted{false};            ///< A quoted scalar is never a number, a boolean or null.
-  std::vector<Node> items{};     ///< Of a list.
-  std::vector<Entry> entries;    ///< Of a map, in the order written; duplicates were already
-                                 ///< complained of and removed.
+  bool quoted{false};          ///< A quoted scalar is never a number, a boolean or null.
+  std::vector<Node> items{};   ///< Of a list.
+  std::vector<Entry> entries;  ///< Of a map, in the order written; duplicates were already
+                               ///< complained of and removed.
 
   const Node* find(std::string_view key) const;
 };

@@ -38,17 +38,17 @@ struct RuleProgress {
 struct Alert {
   std::string check;
   AlertPhase phase{AlertPhase::inactive};
-  Severity severity{Severity::ok};     ///< While firing or recovering: what it fires at.
-  std::string why{};                   ///< The sentence of the latest verdict that mattered.
-  std::optional<WallTime> since{};     ///< When the current breach was first seen.
+  Severity severity{Severity::ok};       ///< While firing or recovering: what it fires at.
+  std::string why{};                     ///< The sentence of the latest verdict that mattered.
+  std::optional<WallTime> since{};       ///< When the current breach was first seen.
   std::vector<RuleProgress> critical{};  ///< One a rule, in the order of the configuration.
   std::vector<RuleProgress> warning{};
   std::optional<SteadyTime> unknown_since{};
   std::optional<SteadyTime> recovering_since{};
-  RuleProgress clear{};                ///< Of the clear rule, when it counts looks.
-  std::uint32_t flap_ring{};           ///< The last 20 looks: did the severity change? Newest in bit 0.
+  RuleProgress clear{};       ///< Of the clear rule, when it counts looks.
+  std::uint32_t flap_ring{};  ///< The last 20 looks: did the severity change? Newest in bit 0.
   bool flapping{false};
-  Severity last_seen{Severity::ok};    ///< The severity of the last look, for the flap ring.
+  Severity last_seen{Severity::ok};  ///< The severity of the last look, for the flap ring.
   friend bool operator==(const Alert&, const Alert&) = default;
 };
 

@@ -10,25 +10,28 @@
 
 namespace tocsin {
 
-/// All that one decision changes, written in one transaction or not at all: state, the lines that tell of it, and the
-/// effects it caused. Values, so that a decision can be tested without a store and replayed into memory without a disk.
+/// All that one decision changes, written in one transaction or not at all: state, the lines that
+/// tell of it, and the effects it caused. Values, so that a decision can be tested without a store
+/// and replayed into memory without a disk.
 struct Commit {
-  std::vector<Alert> alerts{};              ///< Upserts.
+  std::vector<Alert> alerts{};  ///< Upserts.
   std::vector<std::string> alerts_removed{};
-  std::vector<Incident> incidents{};        ///< Upserts.
-  std::vector<TimelineLine> timeline{};     ///< Appends, in order.
-  std::vector<OutboxEntry> entries{};       ///< Upserts, by id.
+  std::vector<Incident> incidents{};     ///< Upserts.
+  std::vector<TimelineLine> timeline{};  ///< Appends, in order.
+  std::vector<OutboxEntry> entries{};    ///< Upserts, by id.
   std::vector<EntryId> entries_removed{};
   bool empty() const {
-    return alerts.empty() && alerts_removed.empty() && incidents.empty() && timeline.empty() && entries.empty() &&
-           entries_removed.empty();
+    return alerts.empty() && alerts_removed.empty() && incidents.empty() && timeline.empty() &&
+           entries.empty() && entries_removed.empty();
   }
 };
 
-/// Everything the agent needs to go on where it stopped. Timelines stay on disk and are read when asked for.
+/// Everything the agent needs to go on where it stopped. Timelines stay on disk and are read when
+/// asked for.
 struct Snapshot {
   std::vector<Alert> alerts{};
-  std::vector<Incident> incidents{};  ///< Unclosed ones, and the closed of the last 7 days for history.
+  std::vector<Incident>
+      incidents{};  ///< Unclosed ones, and the closed of the last 7 days for history.
   std::vector<OutboxEntry> entries{};
   std::uint64_t last_entry_id{0};
 };

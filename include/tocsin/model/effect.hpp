@@ -13,15 +13,26 @@
 
 namespace tocsin {
 
-// What a decision wants done in the world, as data. The text of desired-state effects (purpose, topic, summary, page) is
-// drafted from the incident when it is sent, so that only the newest is ever applied.
+// What a decision wants done in the world, as data. The text of desired-state effects (purpose,
+// topic, summary, page) is drafted from the incident when it is sent, so that only the newest is
+// ever applied.
 
-struct CreateChannel { friend bool operator==(const CreateChannel&, const CreateChannel&) = default; };
-struct SetPurpose { friend bool operator==(const SetPurpose&, const SetPurpose&) = default; };
-struct SetTopic { friend bool operator==(const SetTopic&, const SetTopic&) = default; };
+struct CreateChannel {
+  friend bool operator==(const CreateChannel&, const CreateChannel&) = default;
+};
+struct SetPurpose {
+  friend bool operator==(const SetPurpose&, const SetPurpose&) = default;
+};
+struct SetTopic {
+  friend bool operator==(const SetTopic&, const SetTopic&) = default;
+};
 /// Post the summary, or edit it in place once posted.
-struct PutSummary { friend bool operator==(const PutSummary&, const PutSummary&) = default; };
-struct PinSummary { friend bool operator==(const PinSummary&, const PinSummary&) = default; };
+struct PutSummary {
+  friend bool operator==(const PutSummary&, const PutSummary&) = default;
+};
+struct PinSummary {
+  friend bool operator==(const PinSummary&, const PinSummary&) = default;
+};
 struct AddBookmark {
   std::string title;
   std::string link;
@@ -37,13 +48,18 @@ struct Post {
   friend bool operator==(const Post&, const Post&) = default;
 };
 /// The ten-minute reminder: drafted when sent, dropped when the incident is no longer open.
-struct PostReminder { friend bool operator==(const PostReminder&, const PostReminder&) = default; };
-struct ArchiveChannel { friend bool operator==(const ArchiveChannel&, const ArchiveChannel&) = default; };
+struct PostReminder {
+  friend bool operator==(const PostReminder&, const PostReminder&) = default;
+};
+struct ArchiveChannel {
+  friend bool operator==(const ArchiveChannel&, const ArchiveChannel&) = default;
+};
 
 struct TriggerPage {
   std::string service;
   std::string key;
-  bool escalation{false};  ///< Sent only if the incident is still open (not acknowledged) when its turn comes.
+  bool escalation{
+      false};  ///< Sent only if the incident is still open (not acknowledged) when its turn comes.
   friend bool operator==(const TriggerPage&, const TriggerPage&) = default;
 };
 struct AcknowledgePage {
@@ -57,8 +73,9 @@ struct ResolvePage {
   friend bool operator==(const ResolvePage&, const ResolvePage&) = default;
 };
 
-using Effect = std::variant<CreateChannel, SetPurpose, SetTopic, PutSummary, PinSummary, AddBookmark, Invite, Post,
-                            PostReminder, ArchiveChannel, TriggerPage, AcknowledgePage, ResolvePage>;
+using Effect =
+    std::variant<CreateChannel, SetPurpose, SetTopic, PutSummary, PinSummary, AddBookmark, Invite,
+                 Post, PostReminder, ArchiveChannel, TriggerPage, AcknowledgePage, ResolvePage>;
 
 /// The effect's name in the store, the API and the logs: "create_channel", "trigger_page"…
 std::string_view effect_name(const Effect& effect);
@@ -74,7 +91,8 @@ ReceiverId pagerduty_receiver(std::string_view service);
 /// Which receiver an effect is for.
 ReceiverId receiver_of(const Effect& effect);
 
-/// Where an entry of the outbox stands. Delivered, skipped and annihilated entries leave the outbox.
+/// Where an entry of the outbox stands. Delivered, skipped and annihilated entries leave the
+/// outbox.
 enum class EntryState {
   queued,     ///< Waits for its turn, or for not_before.
   in_flight,  ///< An attempt was begun; after a crash it is ambiguous whether it arrived.
@@ -85,15 +103,17 @@ std::optional<EntryState> parse_entry_state(std::string_view text);
 
 using EntryId = Strong<struct EntryIdTag, std::uint64_t>;
 
-/// An effect that is committed and not yet settled. A lane is all entries of one (incident, receiver), in id order.
+/// An effect that is committed and not yet settled. A lane is all entries of one (incident,
+/// receiver), in id order.
 struct OutboxEntry {
-  EntryId id{};             ///< Rises with the order of commit.
+  EntryId id{};  ///< Rises with the order of commit.
   IncidentId incident{};
   ReceiverId receiver{};
   Effect effect{};
   EntryState state{EntryState::queued};
   int attempts{0};
-  bool ambiguous{false};    ///< An earlier attempt may have been carried out although we saw no answer.
+  bool ambiguous{
+      false};  ///< An earlier attempt may have been carried out although we saw no answer.
   WallTime created{};
   std::optional<WallTime> first_attempt{};
   std::optional<SteadyTime> not_before{};

@@ -13,8 +13,8 @@
 
 namespace tocsin {
 
-/// Short, sortable by time and unique across hosts: 8 characters of time and 5 of host and chance, Crockford base 32,
-/// lower case ("01jd3k7m-x7q2p"). Made by policy::make_incident_id.
+/// Short, sortable by time and unique across hosts: 8 characters of time and 5 of host and chance,
+/// Crockford base 32, lower case ("01jd3k7m-x7q2p"). Made by policy::make_incident_id.
 using IncidentId = Strong<struct IncidentIdTag, std::string>;
 
 enum class IncidentState {
@@ -37,26 +37,27 @@ bool is_unclosed(IncidentState state);
 /// One alert's part in an incident.
 struct Member {
   std::string check;
-  std::string type;          ///< The check's type: a new kind joining is "materially worse".
+  std::string type;  ///< The check's type: a new kind joining is "materially worse".
   Severity severity{Severity::critical};
-  bool firing{true};         ///< False once its alert recovered.
+  bool firing{true};  ///< False once its alert recovered.
   std::string why{};
   WallTime since{};
   std::string host{};
   Evidence evidence{};
-  bool flapping{false};      ///< Its changes are kept in the timeline, but nobody is told of each.
+  bool flapping{false};  ///< Its changes are kept in the timeline, but nobody is told of each.
   friend bool operator==(const Member&, const Member&) = default;
 };
 
 /// Where people talk. `receiver` is "slack", or "local" when the local room is the issue channel.
 struct Channel {
   std::string receiver{};
-  std::string name{};        ///< Without '#': "issue-nginx-2211".
-  std::string id{};          ///< The receiver's id (Slack "C…"; the incident's own id for the local room).
-  std::string url{};         ///< Permanent link, when the receiver has one.
-  std::string thread{};      ///< Set when channels may not be created: the thread in the fallback channel.
+  std::string name{};  ///< Without '#': "issue-nginx-2211".
+  std::string id{};  ///< The receiver's id (Slack "C…"; the incident's own id for the local room).
+  std::string url{};  ///< Permanent link, when the receiver has one.
+  std::string
+      thread{};  ///< Set when channels may not be created: the thread in the fallback channel.
   std::string summary_message{};  ///< The pinned summary's message id, once posted.
-  bool ready{false};         ///< The receiver said that it exists.
+  bool ready{false};              ///< The receiver said that it exists.
   friend bool operator==(const Channel&, const Channel&) = default;
 };
 
@@ -82,8 +83,8 @@ struct Page {
 
 /// One step of the escalation matrix, copied into the incident at opening.
 struct EscalationStep {
-  Duration after{};               ///< Since opening (of this generation).
-  std::string page{};             ///< PagerDuty service to page; empty: nobody.
+  Duration after{};    ///< Since opening (of this generation).
+  std::string page{};  ///< PagerDuty service to page; empty: nobody.
   std::vector<std::string> invite{};
   friend bool operator==(const EscalationStep&, const EscalationStep&) = default;
 };
@@ -97,18 +98,19 @@ struct Owners {
 /// What people respond to. Pure data: policy advances it, the store keeps it.
 struct Incident {
   IncidentId id{};
-  std::string key{};           ///< environment/host-or-fleet/topic.
+  std::string key{};  ///< environment/host-or-fleet/topic.
   std::string environment{};
-  std::string host{};          ///< "fleet" when the scope is fleet.
+  std::string host{};  ///< "fleet" when the scope is fleet.
   std::string topic{};
   IncidentState state{IncidentState::pending};
   IncidentState before_mitigated{IncidentState::open};  ///< Where a refire returns to.
-  Severity severity{Severity::critical};  ///< The worst of the firing members; kept when all recovered.
+  Severity severity{
+      Severity::critical};  ///< The worst of the firing members; kept when all recovered.
   Severity severity_paged{Severity::ok};  ///< The worst that was paged for in this generation.
-  std::string title{};         ///< One line: what is wrong, where.
-  int generation{1};           ///< Rises with each reopening; part of the dedup key.
-  int pages_again{0};          ///< How often it was paged again as materially worse, in this generation.
-  int members_paged{0};        ///< How many members fired when it was last paged for.
+  std::string title{};                    ///< One line: what is wrong, where.
+  int generation{1};                      ///< Rises with each reopening; part of the dedup key.
+  int pages_again{0};    ///< How often it was paged again as materially worse, in this generation.
+  int members_paged{0};  ///< How many members fired when it was last paged for.
   bool drill{false};
   std::vector<Member> members{};
   Owners owners{};
@@ -116,12 +118,13 @@ struct Incident {
   std::string dashboard{};
   Summary summary{};
   Channel channel{};
-  std::vector<Page> pages{};   ///< The first is the incident's own; others come from escalation and re-pages.
+  std::vector<Page>
+      pages{};  ///< The first is the incident's own; others come from escalation and re-pages.
   std::vector<EscalationStep> escalation{};
   std::size_t escalation_next{0};  ///< Index of the step that is due next.
-  std::string previous_id{};   ///< The incident of the same key before this one.
+  std::string previous_id{};       ///< The incident of the same key before this one.
   std::string previous_channel{};
-  int recent_count{1};         ///< How many times this key opened in the last 7 days, this one included.
+  int recent_count{1};  ///< How many times this key opened in the last 7 days, this one included.
 
   WallTime opened_at{};
   std::optional<WallTime> acknowledged_at{};
@@ -138,10 +141,11 @@ struct Incident {
 
   // Timers: what is due next, by steady time. The store moves them across a reboot.
   std::optional<SteadyTime> pending_until{};
-  std::optional<SteadyTime> escalate_from{};     ///< Opening of this generation; escalation steps count from here.
+  std::optional<SteadyTime>
+      escalate_from{};  ///< Opening of this generation; escalation steps count from here.
   std::optional<SteadyTime> remind_at{};
   std::optional<SteadyTime> ack_expires_at{};
-  std::optional<SteadyTime> resolve_at{};        ///< End of recover_hold.
+  std::optional<SteadyTime> resolve_at{};  ///< End of recover_hold.
   std::optional<SteadyTime> reopen_until{};
   std::optional<SteadyTime> archive_at{};
   std::optional<SteadyTime> page_again_not_before{};
@@ -150,17 +154,29 @@ struct Incident {
 
 /// What kind of line the timeline holds.
 enum class TimelineKind {
-  opened, joined, severity, recovered, refired, acknowledged, acknowledgement_expired, mitigated, resolved, reopened,
-  closed, archived, cancelled,
-  field_set,     ///< A summary field was set.
-  message,       ///< Somebody said something (the text is theirs).
+  opened,
+  joined,
+  severity,
+  recovered,
+  refired,
+  acknowledged,
+  acknowledgement_expired,
+  mitigated,
+  resolved,
+  reopened,
+  closed,
+  archived,
+  cancelled,
+  field_set,  ///< A summary field was set.
+  message,    ///< Somebody said something (the text is theirs).
   reminder,
   escalated,
-  paged,         ///< A page was accepted, or is known not to go out.
-  channel,       ///< The issue channel came to be, or could not.
-  delivery,      ///< Something about a delivery that people should know (rejected, halted, ambiguous, suppressed).
+  paged,     ///< A page was accepted, or is known not to go out.
+  channel,   ///< The issue channel came to be, or could not.
+  delivery,  ///< Something about a delivery that people should know (rejected, halted, ambiguous,
+             ///< suppressed).
   flapping,
-  note,          ///< Anything else tocsin has to say.
+  note,  ///< Anything else tocsin has to say.
 };
 std::string_view to_string(TimelineKind kind);
 std::optional<TimelineKind> parse_timeline_kind(std::string_view text);
@@ -170,7 +186,7 @@ struct TimelineLine {
   IncidentId incident{};
   WallTime at{};
   TimelineKind kind{TimelineKind::note};
-  std::string by{};    ///< A person, or empty for tocsin itself.
+  std::string by{};  ///< A person, or empty for tocsin itself.
   std::string text{};
   std::uint64_t sequence{0};  ///< Given by the store.
   friend bool operator==(const TimelineLine&, const TimelineLine&) = default;

@@ -5,7 +5,8 @@
 
 namespace tocsin {
 
-/// How bad. `unknown` means that we could not measure: it is a state of its own, never zero and never healthy.
+/// How bad. `unknown` means that we could not measure: it is a state of its own, never zero and
+/// never healthy.
 enum class Severity {
   ok,        ///< Within every threshold.
   warning,   ///< A warning rule held.

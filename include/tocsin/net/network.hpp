@@ -39,7 +39,8 @@ struct TlsOptions {
 
 /// Whether a connection may be taken from, and left in, the pool of idle ones.
 enum class Reuse {
-  fresh,       ///< A new connection, closed with RST at the end (a FIN of ours would pile up TIME_WAIT): for checks.
+  fresh,  ///< A new connection, closed with RST at the end (a FIN of ours would pile up TIME_WAIT):
+          ///< for checks.
   keep_alive,  ///< For receivers: a page must not wait for a handshake.
 };
 
@@ -53,8 +54,10 @@ struct HttpRequest {
   std::size_t response_bytes_max{limits::http_response_bytes};
   TlsOptions tls{};
   Reuse reuse{Reuse::fresh};
-  bool through_proxy{false};   ///< Use the configured proxy (HTTPS_PROXY, NO_PROXY, or the key). Never for checks.
-  bool last_good_address{false};  ///< When DNS fails, use the last address that worked for this host.
+  bool through_proxy{
+      false};  ///< Use the configured proxy (HTTPS_PROXY, NO_PROXY, or the key). Never for checks.
+  bool last_good_address{
+      false};  ///< When DNS fails, use the last address that worked for this host.
 };
 
 struct HttpResponse {
@@ -66,10 +69,12 @@ struct HttpResponse {
   std::string_view header(std::string_view lower_case_name) const;
 };
 
-/// Why there is no response. `sent` decides what may be repeated: once bytes went out, the other side may have acted.
+/// Why there is no response. `sent` decides what may be repeated: once bytes went out, the other
+/// side may have acted.
 struct HttpFailure {
   NetPhase phase{NetPhase::resolve};
-  Error error{};  ///< "connect to db:5432 failed: Connection refused". Never a header, body or query string of ours.
+  Error error{};  ///< "connect to db:5432 failed: Connection refused". Never a header, body or
+                  ///< query string of ours.
   bool sent{false};
   PhaseTimes times{};
   std::optional<PeerCertificate> certificate{};
@@ -83,8 +88,8 @@ struct HttpOutcome {
 struct ConnectRequest {
   HostPort address{};
   std::optional<TlsOptions> tls{};
-  std::string send{};           ///< Bytes to send once connected.
-  std::size_t read_max{0};      ///< Read up to this many bytes of answer (a banner); 0: none.
+  std::string send{};       ///< Bytes to send once connected.
+  std::size_t read_max{0};  ///< Read up to this many bytes of answer (a banner); 0: none.
   SteadyTime deadline{};
 };
 struct ConnectOutcome {
@@ -94,8 +99,8 @@ struct ConnectOutcome {
   std::optional<PeerCertificate> certificate{};
 };
 
-/// The network as checks and notifiers see it. The real one is in agent/net; tests/fakes has one that talks to the fakes
-/// in-process. Every call ends by its deadline; redirects are not followed.
+/// The network as checks and notifiers see it. The real one is in agent/net; tests/fakes has one
+/// that talks to the fakes in-process. Every call ends by its deadline; redirects are not followed.
 class Network {
  public:
   virtual ~Network() = default;

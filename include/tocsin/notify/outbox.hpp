@@ -16,11 +16,13 @@ struct Claim {
   Draft draft{};
 };
 
-/// Where the dispatcher gets its work and leaves the outcome. Implemented by the engine, over the store.
+/// Where the dispatcher gets its work and leaves the outcome. Implemented by the engine, over the
+/// store.
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// Waits until an entry's turn has come (lane order, backoff, predicate) and takes it. Throws when cancelled.
+  /// Waits until an entry's turn has come (lane order, backoff, predicate) and takes it. Throws
+  /// when cancelled.
   virtual asio::awaitable<Claim> next() = 0;
   /// Records the outcome of the attempt, together with all that follows from it, in one commit.
   virtual void settle(const Claim& claim, const Delivery& delivery, Duration took) = 0;

@@ -14,14 +14,12 @@ constexpr std::size_t function_lines_most = 60;
 
 /// Files that are longer, and why that is well.
 const std::map<std::string, std::size_t>& long_files() {
-  static const std::map<std::string, std::size_t> files{
-  };
+  static const std::map<std::string, std::size_t> files{};
   return files;
 }
 /// Functions that are longer, as "file:name".
 const std::map<std::string, std::size_t>& long_functions() {
-  static const std::map<std::string, std::size_t> functions{
-  };
+  static const std::map<std::string, std::size_t> functions{};
   return functions;
 }
 

@@ -1,7 +1,7 @@
 #include "agent/store/journal.hpp"
 
-#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/post.hpp>
 
 #include "tests/fakes/inline_blocking.hpp"
 #include "tests/fakes/manual_clock.hpp"
