@@ -93,15 +93,17 @@ class IncidentApi {
     if (!topic || !why || topic->empty() || why->empty())
       co_return http::error_response(
           400, "\"topic\" and \"why\" are needed: what it is about, and what is wrong");
-    const auto severity =
-        parse_severity(body->text("severity").value_or("critical")).value_or(Severity::critical);
+    const auto asked = body->text("severity").value_or("");
+    const auto severity = asked.empty() ? std::optional{Severity::critical} : parse_severity(asked);
+    if (severity != Severity::critical && severity != Severity::warning)
+      co_return http::error_response(400, "\"severity\" must be critical or warning");
     const auto& settings = context_.core.pipeline().settings();
     policy::AlertNews news{.check = "by hand",
                            .type = std::string{policy::by_hand_type},
-                           .topic = *topic,
+                           .topic = cut_characters(*topic, limits::check_name_characters),
                            .component = body->text("component").value_or(""),
                            .host = context_.core.host(),
-                           .severity = severity == Severity::ok ? Severity::critical : severity,
+                           .severity = *severity,
                            .why = *why + " (opened by " + actor(request, *body) + ")",
                            .since = context_.clock.wall(),
                            .owners = {.sre = settings.incidents.owners.sre,
