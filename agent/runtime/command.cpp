@@ -160,7 +160,12 @@ void Command::reap() {
   take(output_);
   take(error_output_);
   // Until it is reaped its number, and so its group's, belongs to nobody else.
-  if (output_.pipe.is_open() || error_output_.pipe.is_open()) signal_group(SIGTERM);
+  if (outcome.timed_out) {
+    // It went when asked to; what it started may have ignored that.
+    signal_group(SIGKILL);
+  } else if (output_.pipe.is_open() || error_output_.pipe.is_open()) {
+    signal_group(SIGTERM);
+  }
   siginfo_t how{};
   if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process_.native_handle()), &how,
                WEXITED | WNOHANG) == 0 &&

@@ -61,6 +61,9 @@ struct RealProcesses::Impl {
                                            bool patient);
   static asio::awaitable<void> end(Clock& clock, std::shared_ptr<Command> command);
   bool unending(const std::vector<std::string>& command_line) const;
+  /// Runs of this command that nobody waits for any more and that still have their time to end: it
+  /// is over, so that they never pile up.
+  void hasten(const std::vector<std::string>& command_line);
 
   asio::any_io_executor executor;
   Clock& clock;
@@ -89,6 +92,13 @@ bool RealProcesses::Impl::unending(const std::vector<std::string>& command_line)
   });
 }
 
+void RealProcesses::Impl::hasten(const std::vector<std::string>& command_line) {
+  for (const auto& command : commands) {
+    if (command->abandoned && command->request.command == command_line)
+      command->signal_group(SIGKILL);
+  }
+}
+
 Task<CommandOutcome> RealProcesses::run(CommandRequest request) {
   const auto impl = impl_;
   if (request.command.empty()) co_return Error{Errc::malformed, "the command is empty"};
@@ -105,6 +115,7 @@ Task<CommandOutcome> RealProcesses::run(CommandRequest request) {
     co_return Error{Errc::stuck, "an earlier run of " + program +
                                      " hangs in the kernel: it was killed and has not ended"};
   }
+  impl->hasten(request.command);
   const auto command = std::make_shared<Command>(impl->executor, std::move(request), began);
   auto launching = command->launch();
   if (!launching) co_return launching.error();
