@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 namespace tocsin::app {
 
@@ -25,16 +26,21 @@ void AddressBook::keep(const std::string& host, const std::string& address) {
   auto& known = addresses_[host];
   if (known == address) return;
   known = address;
-  write();
+  changed_ = true;
 }
 
-void AddressBook::write() const {
-  if (path_.empty()) return;
+std::optional<std::string> AddressBook::take_unwritten() {
+  if (path_.empty() || !std::exchange(changed_, false)) return std::nullopt;
+  std::string text;
+  for (const auto& [host, address] : addresses_) text += host + ' ' + address + '\n';
+  return text;
+}
+
+void AddressBook::write(const std::string& text) const {
   const auto fresh = path_ + ".new";
   {
     std::ofstream out{fresh, std::ios::trunc};
-    for (const auto& [host, address] : addresses_) out << host << ' ' << address << '\n';
-    if (!out.flush()) return;
+    if (!(out << text).flush()) return;
   }
   // If the rename fails, the old file stands, and that is still an address that once worked.
   [[maybe_unused]] const auto renamed = std::rename(fresh.c_str(), path_.c_str());

@@ -69,6 +69,7 @@ struct Agent::Impl {
   asio::awaitable<void> serve_signals();
   asio::awaitable<void> feed_watchdog(Duration period);
   asio::awaitable<void> stay_small();
+  asio::awaitable<void> keep_addresses();
   asio::awaitable<void> shut_down();
 
   std::string config_path;
@@ -177,6 +178,7 @@ void Agent::Impl::wire() {
   core->start();
   resume_drills(*core, world->clock);
   core->tasks().spawn("self watch", self_watch->run());
+  core->tasks().spawn("addresses", keep_addresses());
   // What an earlier run complained of is over, unless it just happened again.
   self_watch->clear("config");
   if (store_fault.empty())
@@ -277,6 +279,18 @@ asio::awaitable<void> Agent::Impl::shut_down() {
   std::error_code ignored;
   fs::remove(settings->state_dir + "/control.sock", ignored);
   world->loop.stop();
+}
+
+asio::awaitable<void> Agent::Impl::keep_addresses() {
+  constexpr Duration look_every = std::chrono::seconds{10};
+  for (;;) {
+    co_await world->clock.sleep_until(world->clock.steady() + look_every);
+    auto text = addresses->take_unwritten();
+    if (!text) continue;
+    std::function<void()> work = [this, lines = std::move(*text)] { addresses->write(lines); };
+    auto writing = blocking->run(std::move(work));
+    co_await std::move(writing);
+  }
 }
 
 asio::awaitable<void> Agent::Impl::feed_watchdog(Duration period) {

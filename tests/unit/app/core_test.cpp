@@ -158,13 +158,13 @@ TEST_F(CoreTest, CheckWhoseSettingsChangedStaysInItsIncident) {
 }
 
 TEST_F(CoreTest, BreachOnItsWayToBeToldSurvivesAReload) {
-  begin(web);
+  begin("  - {name: web, type: switch, every: 10s, critical: \"up < 1 for 4 of 5\"}\n");
   down_["web"] = true;
   const auto& watched = life_->core->pipeline().checks().at("web");
   while (watched.alert.phase != AlertPhase::firing) pass(100ms);
   ASSERT_TRUE(incidents().empty()) << "its evidence is still being collected";
   life_->core->reload(
-      load("  - {name: web, type: switch, every: 10s, critical: \"up < 1 for 20s\", "
+      load("  - {name: web, type: switch, every: 10s, critical: \"up < 1 for 4 of 5\", "
            "runbook: \"https://runbooks.test/web\"}\n"));
   pass(1s);
   ASSERT_EQ(incidents().size(), 1u);
