@@ -73,10 +73,11 @@ int command_incident_set(const CommonOptions& common, const std::string& id,
   json::object values;
   for (const auto& each : fields) {
     const auto equals = each.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return complain(
-          {Errc::malformed,
-           "expected FIELD=VALUE, such as current_step=\"failing over\"; found \"" + each + "\""});
+    if (equals == std::string::npos || equals == 0) {
+      std::cerr << "tocsin: expected FIELD=VALUE, such as current_step=\"failing over\"; found \""
+                << each << "\"\n";
+      return to_int(ExitCode::usage);
+    }
     values[each.substr(0, equals)] = each.substr(equals + 1);
   }
   return print_outcome(common, ask_agent(common, "POST", target(id, "fields"),

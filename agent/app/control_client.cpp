@@ -26,8 +26,9 @@ asio::awaitable<void> exchange(Network& network, HttpRequest request, HttpOutcom
 
 Result<std::string> control_socket(const std::string& config) {
   const auto loaded = load_without_secrets(config);
-  if (!loaded.settings) return Error{Errc::malformed, loaded.report};
-  return loaded.settings->state_dir + "/control.sock";
+  // An edit that went wrong must not keep people from the agent that still runs.
+  if (loaded.state_dir.empty()) return Error{Errc::malformed, loaded.report};
+  return loaded.state_dir + "/control.sock";
 }
 
 Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method,
@@ -51,6 +52,8 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
                  [&world](std::exception_ptr) { world.loop.stop(); });
   world.loop.run();
   if (!outcome.response) {
+    if (const auto loaded = load_without_secrets(common.config); !loaded.settings)
+      return Error{Errc::malformed, loaded.report};
     const auto why = outcome.failure ? outcome.failure->error.detail : std::string{"no answer"};
     return Error{Errc::unreachable, "the agent does not answer on " + *socket + " (" + why +
                                         "); is it running, with this --config?"};

@@ -62,6 +62,7 @@ class Loading {
   Settings settings_{};
   std::vector<CheckDraft> checks_{};
   std::vector<std::string> files_{};
+  std::string state_dir_{};
 };
 
 std::optional<Node> Loading::tree_of(const std::string& name, std::string text) {
@@ -165,6 +166,7 @@ Loaded Loading::load(const std::string& name, std::string text) {
   if (!require_kind(*root, Node::Kind::map, "map of settings", decoding)) return finish();
   read_settings(*root);
   settings_.state_dir = beside(name, settings_.state_dir);
+  state_dir_ = settings_.state_dir;
   settings_.http.web_config = beside(name, settings_.http.web_config);
   read_checks(*root);
   include_all(*root, name);
@@ -181,6 +183,9 @@ Loaded Loading::finish() {
   Loaded loaded;
   loaded.complaints = in_order(complaints_, sources_);
   loaded.report = describe(loaded.complaints, sources_);
+  const bool doubtful = std::ranges::any_of(
+      loaded.complaints, [](const Complaint& each) { return each.path == "state_dir"; });
+  if (!doubtful) loaded.state_dir = std::move(state_dir_);
   if (loaded.complaints.empty()) loaded.settings = std::move(settings_);
   return loaded;
 }

@@ -218,6 +218,8 @@ struct Loaded {
   std::vector<Complaint> complaints{};
   std::string
       report{};  ///< The complaints as people read them: place, path, sentence, source line, caret.
+  /// Where the state lives, also when the file is faulty but says so; else empty.
+  std::string state_dir{};
 };
 Loaded load_file(const std::string& path, const CheckRegistry& registry,
                  const SecretSource& secrets);
