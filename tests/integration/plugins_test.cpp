@@ -114,8 +114,8 @@ TEST_F(Plugins, MeasureRealTargets) {
 TEST_F(Plugins, ThatHangCostTheirOwnCheckOnlyAndLeaveNobodyBehind) {
   // A shell that ignores being asked nicely, with a child of its own: a whole group has to go. The
   // folder's name is in both command lines and in nobody else's.
-  const auto script = agent_.folder().write(
-      "hang.sh", "trap '' TERM HUP INT\n/usr/bin/tail -f \"$1\" &\nwhile :; do wait; done\n");
+  const auto script =
+      agent_.folder().write("hang.sh", "trap '' TERM HUP INT\n/usr/bin/tail -f \"$1\"\n");
   const auto waited_for = agent_.folder().write("quiet", "");
   agent_.configure("checks:\n" +
                    exec("hung", "/bin/sh, " + script + ", " + waited_for, ", timeout: 300ms") +
@@ -139,8 +139,7 @@ TEST_F(Plugins, ThatHangCostTheirOwnCheckOnlyAndLeaveNobodyBehind) {
 }
 
 TEST_F(Plugins, OfEarlierRunsAreGoneBeforeTheNextOne) {
-  const auto script = agent_.folder().write(
-      "hang.sh", "trap '' TERM\n/usr/bin/tail -f \"$1\" &\nwhile :; do wait; done\n");
+  const auto script = agent_.folder().write("hang.sh", "trap '' TERM\n/usr/bin/tail -f \"$1\"\n");
   const auto waited_for = agent_.folder().write("quiet", "");
   agent_.configure("checks:\n" +
                    exec("hung", "/bin/sh, " + script + ", " + waited_for, ", timeout: 200ms"));
@@ -149,6 +148,8 @@ TEST_F(Plugins, OfEarlierRunsAreGoneBeforeTheNextOne) {
     return agent_.metric("tocsin_check_runs_total{check=\"hung\",outcome=\"timed_out\"}") >= 5;
   }));
   EXPECT_LE(processes_with(waited_for).size(), 4u) << "two shells with their children at most";
+  agent_.stop();
+  EXPECT_TRUE(eventually([&] { return processes_with(waited_for).empty(); }));
 }
 
 TEST_F(Plugins, ThatGoWhenAskedLeaveNoStubbornChild) {
