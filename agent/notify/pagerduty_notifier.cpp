@@ -155,7 +155,8 @@ PagerDutyNotifier::Answer PagerDutyNotifier::read_response(const std::string& se
     answer.no_sooner = retry_after(response);
     if (answer.no_sooner) answer.no_sooner = std::min(*answer.no_sooner, pause_most);
   }
-  answer.ambiguous = response.status >= 500;
+  // A success in words that are not PagerDuty's may be its own, mangled on the way.
+  answer.ambiguous = response.status >= 500 || response.status < 300;
   answer.why = {Errc::refused, std::move(sentence)};
   return answer;
 }
