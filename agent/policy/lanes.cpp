@@ -191,9 +191,10 @@ class Planner {
   bool is_time(const OutboxEntry& entry) const {
     if (!entry.not_before || *entry.not_before <= now_.steady) return true;
     // A first page waits for the channel's link; not for one that is there, nor for one that will
-    // not come.
+    // not come. Once claimed, what it waits for is the receiver's pace: asking again at once would
+    // go round in circles.
     const auto* trigger = std::get_if<TriggerPage>(&entry.effect);
-    return trigger != nullptr && never_attempted(entry) &&
+    return trigger != nullptr && never_attempted(entry) && !entry.first_attempt &&
            (lane_.incident.channel.ready || !lane_.channel_expected);
   }
 

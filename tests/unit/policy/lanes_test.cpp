@@ -124,6 +124,16 @@ TEST(Lanes, ARetriedPageKeepsItsBackoffThoughTheChannelIsThere) {
   EXPECT_EQ(lane.attempt(), 0u);
 }
 
+TEST(Lanes, APageThatTheReceiversPaceHeldBackIsNotAskedForAtOnce) {
+  Lane lane;
+  lane.drama.incident.channel.ready = true;
+  auto& entry = lane.add(lane.trigger());
+  entry.first_attempt = lane.drama.now.wall;
+  entry.not_before = lane.drama.now.steady + 2s;
+  EXPECT_EQ(lane.attempt(), 0u);
+  EXPECT_EQ(lane.plan().wake_at, lane.drama.now.steady + 2s);
+}
+
 TEST(Lanes, AnUnsentTriggerAndItsResolveAnnihilate) {
   Lane lane;
   lane.add(lane.trigger());
