@@ -9,7 +9,6 @@ find_package(CLI11 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
-pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 find_library(CRYPT_LIBRARY crypt REQUIRED)
 
 # Asio and Beast are compiled once, here, rather than in every file that names them.

@@ -114,7 +114,7 @@ class IncidentApi {
   asio::awaitable<Response> acknowledge(Request request) {
     const auto body = Body::parse(request.body);
     if (!body) co_return error_of(body.error());
-    co_return command(request, policy::Acknowledge{actor(request, *body), "api"});
+    co_return command(request, {policy::Acknowledge{actor(request, *body), "api"}});
   }
 
   asio::awaitable<Response> fields(Request request) {
@@ -123,17 +123,16 @@ class IncidentApi {
     const auto* values = body->object("fields");
     if (values == nullptr || values->empty())
       co_return http::error_response(400, R"("fields" is needed: {"current_step": "…", …})");
-    std::vector<policy::SetField> inputs;
+    std::vector<policy::Input> inputs;
     for (const auto& [key, value] : *values) {
       const auto field = parse_summary_field(key);
       if (!field || !value.is_string()) co_return unknown_field(key, value.is_string());
       const std::string_view raw = value.get_string();
-      inputs.push_back({*field, cut_characters(clean_utf8(raw), limits::timeline_text_characters),
-                        actor(request, *body)});
+      inputs.emplace_back(policy::SetField{
+          *field, cut_characters(clean_utf8(raw), limits::timeline_text_characters),
+          actor(request, *body)});
     }
-    Response last{};
-    for (const auto& input : inputs) last = command(request, input);
-    co_return last;
+    co_return command(request, inputs);
   }
 
   asio::awaitable<Response> message(Request request) {
@@ -141,14 +140,14 @@ class IncidentApi {
     if (!body) co_return error_of(body.error());
     const auto text = body->text("text");
     if (!text || text->empty()) co_return http::error_response(400, "\"text\" is needed");
-    co_return command(request, policy::Say{*text, actor(request, *body)});
+    co_return command(request, {policy::Say{*text, actor(request, *body)}});
   }
 
   asio::awaitable<Response> resolve(Request request) {
     const auto body = Body::parse(request.body);
     if (!body) co_return error_of(body.error());
-    co_return command(request,
-                      policy::ResolveByHand{actor(request, *body), body->text("why").value_or("")});
+    co_return command(
+        request, {policy::ResolveByHand{actor(request, *body), body->text("why").value_or("")}});
   }
 
   asio::awaitable<Response> close(Request request) {
@@ -164,7 +163,7 @@ class IncidentApi {
       if (!notice) co_return error_of({Errc::malformed, "archive_after: " + notice.error().detail});
       close.archive_after = *notice;
     }
-    co_return command(request, close);
+    co_return command(request, {close});
   }
 
   asio::awaitable<Response> drill(Request request) {
@@ -193,10 +192,10 @@ class IncidentApi {
     co_return id.error();
   }
 
-  Response command(Request& request, const policy::Input& input) {
+  Response command(Request& request, const std::vector<policy::Input>& inputs) {
     const auto id = context_.core.engine().find(request.parameters["id"]);
     if (!id) return error_of(id.error());
-    return incident_response(context_.core.engine().command(*id, input));
+    return incident_response(context_.core.engine().command(*id, inputs));
   }
 
   static Response unknown_field(std::string_view key, bool is_text) {

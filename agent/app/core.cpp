@@ -1,7 +1,6 @@
 #include "agent/app/core.hpp"
 
 #include "agent/app/policies.hpp"
-#include "agent/app/receivers.hpp"
 #include "tocsin/base/limits.hpp"
 
 namespace tocsin::app {
@@ -31,7 +30,7 @@ Core::Core(World world, store::Ledger::Opened store, std::vector<std::string> ch
                    pipeline_.observe(check, std::move(observation));
                  }},
       pipeline_{world_.clock, engine_, scheduler_, tasks_, world_.host},
-      notifiers_{make_notifiers(*settings_, world_.network, world_.clock)},
+      notifiers_{make_notifiers(*settings_, retired_keys_, world_.network, world_.clock)},
       dispatcher_{world_.clock, engine_, tasks_} {
   dispatcher_.replace(notifiers_);
 }
@@ -48,8 +47,9 @@ void Core::start() {
 }
 
 void Core::reload(std::shared_ptr<const config::Settings> settings) {
+  retire_keys(*settings_, *settings, retired_keys_);
   settings_ = std::move(settings);
-  notifiers_ = make_notifiers(*settings_, world_.network, world_.clock);
+  notifiers_ = make_notifiers(*settings_, retired_keys_, world_.network, world_.clock);
   dispatcher_.replace(notifiers_);
   engine_.configure(engine_settings(*settings_, world_.host));
   pipeline_.replace(settings_);

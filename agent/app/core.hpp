@@ -6,6 +6,7 @@
 
 #include "agent/app/engine.hpp"
 #include "agent/app/pipeline.hpp"
+#include "agent/app/receivers.hpp"
 #include "agent/config/settings.hpp"
 #include "agent/notify/dispatcher.hpp"
 #include "agent/schedule/scheduler.hpp"
@@ -64,6 +65,7 @@ class Core {
   Engine engine_;
   schedule::Scheduler scheduler_;
   Pipeline pipeline_;
+  RetiredKeys retired_keys_;
   notify::Dispatcher::Notifiers notifiers_;
   notify::Dispatcher dispatcher_;
 };

@@ -7,10 +7,20 @@ namespace tocsin::app {
 
 namespace {
 
-DraftTrigger draft_trigger(const TriggerPage& page, const Incident& incident, WallTime now) {
+/// What the incident knows of the routing key that a page was accepted under.
+std::string sent_under(const Incident& incident, const std::string& key) {
+  for (const auto& page : incident.pages)
+    if (page.key == key) return page.routing_key_digest;
+  return {};
+}
+
+/// Of a TriggerPage, or of the UpdatePage that follows it.
+template <class Page>
+DraftTrigger draft_trigger(const Page& page, const Incident& incident, WallTime now) {
   auto text = policy::page_text(incident, page.key, now);
   return {.service = page.service,
           .key = page.key,
+          .routing_key_digest = sent_under(incident, page.key),
           .summary = std::move(text.summary),
           .source = std::move(text.source),
           .severity = std::move(text.severity),
@@ -57,11 +67,12 @@ DraftBody draft(const Effect& effect, const Incident& incident, WallTime now) {
           },
           [&](const ArchiveChannel&) -> DraftBody { return DraftArchive{}; },
           [&](const TriggerPage& page) -> DraftBody { return draft_trigger(page, incident, now); },
+          [&](const UpdatePage& page) -> DraftBody { return draft_trigger(page, incident, now); },
           [&](const AcknowledgePage& page) -> DraftBody {
-            return DraftAcknowledge{page.service, page.key};
+            return DraftAcknowledge{page.service, page.key, sent_under(incident, page.key)};
           },
           [&](const ResolvePage& page) -> DraftBody {
-            return DraftResolve{page.service, page.key};
+            return DraftResolve{page.service, page.key, sent_under(incident, page.key)};
           },
       },
       effect);

@@ -1,6 +1,7 @@
 #include "agent/app/engine.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "tocsin/base/limits.hpp"
@@ -198,15 +199,25 @@ void Engine::check_removed(const std::string& check) {
 }
 
 Result<Incident> Engine::command(const IncidentId& id, const policy::Input& input) {
+  return command(id, std::vector<policy::Input>{input});
+}
+
+Result<Incident> Engine::command(const IncidentId& id, const std::vector<policy::Input>& inputs) {
   const auto found = incidents_.find(id);
   if (found == incidents_.end())
     return Error{Errc::missing,
                  "no incident " + id.value + " in memory; see `tocsin incident list`"};
   auto& incident = found->second;
   const auto now = clock_.now();
-  auto step = policy::step(policy_for(incident), incident, input, now);
-  if (step.refusal) return Error{Errc::refused, *step.refusal};
-  apply(incident, std::move(step), {}, now);
+  policy::Step whole{.next = incident};
+  for (const auto& input : inputs) {
+    auto step = policy::step(policy_for(incident), whole.next, input, now);
+    if (step.refusal) return Error{Errc::refused, *step.refusal};
+    whole.next = std::move(step.next);
+    std::move(step.timeline.begin(), step.timeline.end(), std::back_inserter(whole.timeline));
+    std::move(step.effects.begin(), step.effects.end(), std::back_inserter(whole.effects));
+  }
+  apply(incident, std::move(whole), {}, now);
   return incident;
 }
 

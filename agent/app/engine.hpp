@@ -64,6 +64,8 @@ class Engine final : public Outbox {
 
   // What people want. The error is the sentence to show.
   Result<Incident> command(const IncidentId& id, const policy::Input& input);
+  /// Several at once, in one commit: all, or none if any is refused.
+  Result<Incident> command(const IncidentId& id, const std::vector<policy::Input>& inputs);
   Result<Incident> open_by_hand(policy::AlertNews news);
 
   // What is known.
@@ -124,10 +126,10 @@ class Engine final : public Outbox {
   void mark_lanes_dirty(const IncidentId& id);
   void retry_later(OutboxEntry& entry, const Retry& retry, Commit& commit, Now now);
   void halt(OutboxEntry& entry, const Halt& halt, Now now);
-  void settled(OutboxEntry& entry, const Delivered& delivered, Now now);
-  void settled(OutboxEntry& entry, const Retry& retry, Now now);
-  void settled(OutboxEntry& entry, const Rejected& rejected, Now now);
-  void settled(OutboxEntry& entry, const Halt& stop, Now now);
+  void settled(OutboxEntry& entry, const Draft& draft, const Delivered& delivered, Now now);
+  void settled(OutboxEntry& entry, const Draft& draft, const Retry& retry, Now now);
+  void settled(OutboxEntry& entry, const Draft& draft, const Rejected& rejected, Now now);
+  void settled(OutboxEntry& entry, const Draft& draft, const Halt& stop, Now now);
   void settle_step(const IncidentId& id, policy::Settled settled, Commit commit, Now now);
   double chance();
 

@@ -189,10 +189,10 @@ void Engine::settle(const Claim& claim, const Delivery& delivery, Duration took)
   const auto now = clock_.now();
   auto& entry = at->second;
   lanes_.at({entry.incident, entry.receiver}).dirty = true;
-  std::visit([&](const auto& outcome) { settled(entry, outcome, now); }, delivery);
+  std::visit([&](const auto& outcome) { settled(entry, claim.draft, outcome, now); }, delivery);
 }
 
-void Engine::settled(OutboxEntry& entry, const Delivered& delivered, Now now) {
+void Engine::settled(OutboxEntry& entry, const Draft& draft, const Delivered& delivered, Now now) {
   halted_.erase(entry.receiver);
   const auto decided = decided_.find(entry.id);
   if (decided != decided_.end() && observer_.paged) observer_.paged(now.steady - decided->second);
@@ -209,18 +209,20 @@ void Engine::settled(OutboxEntry& entry, const Delivered& delivered, Now now) {
                .channel_url = delivered.channel_url,
                .thread = delivered.thread,
                .message = delivered.message,
+               .routing_key_digest = delivered.routing_key_digest,
+               .had_channel = draft.channel.ready,
                .notes = delivered.notes},
               std::move(commit), now);
 }
 
-void Engine::settled(OutboxEntry& entry, const Retry& retry, Now now) {
+void Engine::settled(OutboxEntry& entry, const Draft&, const Retry& retry, Now now) {
   if (retry.attempted) halted_.erase(entry.receiver);
   Commit commit{};
   retry_later(entry, retry, commit, now);
   append(std::move(commit));
 }
 
-void Engine::settled(OutboxEntry& entry, const Rejected& rejected, Now now) {
+void Engine::settled(OutboxEntry& entry, const Draft&, const Rejected& rejected, Now now) {
   halted_.erase(entry.receiver);
   entry.state = EntryState::dead;
   entry.last_error = rejected.why.detail;
@@ -234,7 +236,7 @@ void Engine::settled(OutboxEntry& entry, const Rejected& rejected, Now now) {
               {.entries = {entry}}, now);
 }
 
-void Engine::settled(OutboxEntry& entry, const Halt& stop, Now now) {
+void Engine::settled(OutboxEntry& entry, const Draft&, const Halt& stop, Now now) {
   // Each incident is told once why its entry waits; that it still does is no news.
   const auto news = entry.last_error != stop.why.detail;
   halt(entry, stop, now);

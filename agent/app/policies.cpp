@@ -1,5 +1,7 @@
 #include "agent/app/policies.hpp"
 
+#include "agent/app/receivers.hpp"
+
 #include <algorithm>
 
 namespace tocsin::app {
@@ -55,6 +57,7 @@ EngineSettings engine_settings(const config::Settings& settings, const std::stri
   if (settings.slack) incidents.invite = settings.slack->invite;
   if (settings.pagerduty) {
     incidents.page_service = settings.pagerduty->page;
+    incidents.pages_link = pages_link(*settings.pagerduty);
     out.page_wait = settings.pagerduty->page_wait;
   }
   for (const auto& step : settings.incidents.escalation)

@@ -1,9 +1,11 @@
 #include "agent/app/receivers.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "agent/notify/pagerduty_notifier.hpp"
 #include "agent/notify/slack_notifier.hpp"
+#include "tocsin/base/limits.hpp"
 
 namespace tocsin::app {
 
@@ -22,7 +24,35 @@ Url events_url(const config::PagerDutySetting& setting) {
 
 }  // namespace
 
-notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, Network& network,
+std::string pages_link(const config::PagerDutySetting& setting) {
+  if (!setting.web_url.empty()) return setting.web_url;
+  switch (setting.region) {
+    case config::Region::us:
+      return "https://app.pagerduty.com/incidents";
+    case config::Region::eu:
+      return "https://app.eu.pagerduty.com/incidents";
+  }
+  return {};
+}
+
+void retire_keys(const config::Settings& before, const config::Settings& after, RetiredKeys& keys) {
+  if (!before.pagerduty) return;
+  for (const auto& [name, service] : before.pagerduty->services) {
+    const auto* now = [&]() -> const config::PagerDutyService* {
+      if (!after.pagerduty) return nullptr;
+      const auto found = after.pagerduty->services.find(name);
+      return found == after.pagerduty->services.end() ? nullptr : &found->second;
+    }();
+    if (now != nullptr && now->routing_key == service.routing_key) continue;
+    auto& retired = keys[name];
+    std::erase(retired, service.routing_key);
+    retired.insert(retired.begin(), service.routing_key);
+    if (retired.size() > limits::retired_keys) retired.pop_back();
+  }
+}
+
+notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings,
+                                             const RetiredKeys& retired, Network& network,
                                              Clock& clock) {
   notify::Dispatcher::Notifiers out;
   if (const auto& slack = settings.slack)
@@ -33,12 +63,14 @@ notify::Dispatcher::Notifiers make_notifiers(const config::Settings& settings, N
                                          .token = slack->token,
                                          .fallback_channel = slack->fallback_channel}));
   if (const auto& pagerduty = settings.pagerduty)
-    for (const auto& [name, service] : pagerduty->services)
+    for (const auto& [name, service] : pagerduty->services) {
+      notify::PagerDutyOptions options{.events_url = events_url(*pagerduty),
+                                       .routing_keys = {{name, service.routing_key}}};
+      if (const auto old = retired.find(name); old != retired.end())
+        options.retired_keys = old->second;
       out.emplace(pagerduty_receiver(name),
-                  std::make_shared<notify::PagerDutyNotifier>(
-                      network, clock,
-                      notify::PagerDutyOptions{.events_url = events_url(*pagerduty),
-                                               .routing_keys = {{name, service.routing_key}}}));
+                  std::make_shared<notify::PagerDutyNotifier>(network, clock, std::move(options)));
+    }
   return out;
 }
 

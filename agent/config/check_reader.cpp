@@ -5,6 +5,7 @@
 #include "agent/config/reading.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
+#include "tocsin/net/digest.hpp"
 
 namespace tocsin::config {
 namespace {
@@ -260,8 +261,8 @@ std::string Stanza::fingerprint(const CheckSetting& setting) {
   text += "\nconfirm " + to_config(setting.confirm_every);
   // A secret counts by its own digest, so that the text that is digested holds none.
   for (const auto& secret : reading_.secrets.take_values())
-    text += "\nsecret " + digest(secret.reveal());
-  return digest(text);
+    text += "\nsecret " + sha256_hex(secret.reveal());
+  return sha256_hex(text);
 }
 
 CheckSetting Stanza::words() const {

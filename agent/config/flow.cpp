@@ -1,7 +1,4 @@
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 
 #include "agent/config/common_keys.hpp"
 #include "agent/config/reading.hpp"
@@ -93,21 +90,6 @@ std::string show_check(const CheckSetting& setting, const Node& node, const Chec
       line(doc.name, to_flow(*value, {.sorted = false, .hidden = holds_secret(doc)}));
     else if (!doc.default_value.empty() && doc.default_value != "~")
       line(doc.name, doc.default_value);
-  }
-  return out;
-}
-
-std::string digest(const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned int length = 0;
-  const auto good =
-      EVP_Digest(text.data(), text.size(), bytes.data(), &length, EVP_sha256(), nullptr);
-  check_that(good == 1, "SHA-256 is not available");
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < length; ++i) {
-    out += digits[bytes[i] >> 4u];
-    out += digits[bytes[i] & 0xFu];
   }
   return out;
 }

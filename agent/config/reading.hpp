@@ -75,8 +75,6 @@ struct Flow {
 std::string to_flow(const Node& node, const Flow& flow);
 /// The stanza of a check in force, in block YAML as an item of a list.
 std::string show_check(const CheckSetting& setting, const Node& node, const CheckType& type);
-/// SHA-256 in hexadecimal.
-std::string digest(const std::string& text);
 /// What RE2 says against a pattern, or nothing.
 std::string judge_pattern(std::string_view pattern);
 

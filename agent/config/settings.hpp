@@ -97,6 +97,7 @@ struct PagerDutyService {
 struct PagerDutySetting {
   Region region{Region::us};
   std::optional<Url> events_url{};
+  std::string web_url{};
   std::map<std::string, PagerDutyService> services{};
   std::string page{};
   Duration page_wait{std::chrono::seconds{2}};
@@ -107,6 +108,8 @@ struct PagerDutySetting {
         field("region", &PagerDutySetting::region, "Which service region the account lives in."),
         field("events_url", &PagerDutySetting::events_url,
               "The whole URL of the enqueue endpoint, instead of a region."),
+        field("web_url", &PagerDutySetting::web_url,
+              "Where people see their pages, linked in the channel; default: the region's own."),
         required_field("services", &PagerDutySetting::services,
                        "The services that can be paged, by a name of yours."),
         required_field("page", &PagerDutySetting::page, "The service that incidents page first."),

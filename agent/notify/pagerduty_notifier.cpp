@@ -11,6 +11,7 @@
 #include "agent/notify/pagerduty_event.hpp"
 #include "agent/notify/wire.hpp"
 #include "tocsin/base/overloaded.hpp"
+#include "tocsin/net/digest.hpp"
 
 namespace tocsin::notify {
 namespace json = boost::json;
@@ -45,6 +46,22 @@ std::string complaint_in(const std::string& body) {
 bool is_about_routing_key(std::string_view said) {
   return said.find("routing_key") != std::string_view::npos ||
          said.find("outing key") != std::string_view::npos;
+}
+
+/// What an event about a page needs to know, whichever event it is.
+struct Addressee {
+  std::string service, routing_key_digest;
+};
+
+std::optional<Addressee> addressee_of(const DraftBody& body) {
+  return std::visit(
+      [](const auto& draft) -> std::optional<Addressee> {
+        if constexpr (requires { draft.routing_key_digest; })
+          return Addressee{draft.service, draft.routing_key_digest};
+        else
+          return std::nullopt;
+      },
+      body);
 }
 
 asio::awaitable<Delivery> not_for_pagerduty() {
@@ -88,11 +105,28 @@ PagerDutyNotifier::PagerDutyNotifier(Network& network, Clock& clock, PagerDutyOp
     key = trimmed(key);
     secrets_.push_back(key);
   }
+  for (auto& key : options_.retired_keys) {
+    key = trimmed(key);
+    secrets_.push_back(key);
+  }
 }
 
-const Secret* PagerDutyNotifier::routing_key(const std::string& service) const {
+Result<const Secret*> PagerDutyNotifier::key_for(const std::string& service,
+                                                 const std::string& digest) const {
   const auto found = options_.routing_keys.find(service);
-  return found == options_.routing_keys.end() ? nullptr : &found->second;
+  if (found == options_.routing_keys.end())
+    return Error{Errc::missing,
+                 fmt::format("the PagerDuty service \"{}\" is no longer configured: add it to "
+                             "pagerduty.services and retry, or drop the entry",
+                             service)};
+  if (digest.empty() || sha256_hex(found->second.reveal()) == digest) return &found->second;
+  for (const auto& key : options_.retired_keys)
+    if (sha256_hex(key.reveal()) == digest) return &key;
+  return Error{Errc::missing,
+               fmt::format("the page was sent with another routing key than "
+                           "pagerduty.services.{}.routing_key is now, and PagerDuty ignores what "
+                           "follows under a new one",
+                           service)};
 }
 
 asio::awaitable<PagerDutyNotifier::Answer> PagerDutyNotifier::send(std::string service,
@@ -161,12 +195,12 @@ PagerDutyNotifier::Answer PagerDutyNotifier::read_response(const std::string& se
   return answer;
 }
 
-asio::awaitable<Delivery> PagerDutyNotifier::trigger(DraftTrigger page, SteadyTime deadline) {
-  const auto& key = *routing_key(page.service);
+asio::awaitable<Delivery> PagerDutyNotifier::trigger(DraftTrigger page, Secret key,
+                                                     SteadyTime deadline) {
   auto first = send(page.service, fitted_trigger_event(page, key, limits::pagerduty_payload_bytes),
                     deadline);
   auto answer = co_await std::move(first);
-  Delivered delivered;
+  Delivered delivered{.routing_key_digest = sha256_hex(key.reveal())};
   if (answer.kind == PagerDutyClass::refused) {
     // Something in it was not liked. A bare page wakes people just as well.
     const auto reason = answer.why.detail;
@@ -188,9 +222,9 @@ asio::awaitable<Delivery> PagerDutyNotifier::trigger(DraftTrigger page, SteadyTi
   co_return Rejected{answer.why};
 }
 
-asio::awaitable<Delivery> PagerDutyNotifier::follow_up(std::string service, std::string action,
-                                                       std::string key, SteadyTime deadline) {
-  auto sending = send(service, follow_up_event(action, key, *routing_key(service)), deadline);
+asio::awaitable<Delivery> PagerDutyNotifier::follow_up(std::string service, std::string event,
+                                                       SteadyTime deadline) {
+  auto sending = send(std::move(service), std::move(event), deadline);
   const auto answer = co_await std::move(sending);
   switch (answer.kind) {
     case PagerDutyClass::accepted:
@@ -207,48 +241,42 @@ asio::awaitable<Delivery> PagerDutyNotifier::follow_up(std::string service, std:
 }
 
 asio::awaitable<Delivery> PagerDutyNotifier::deliver(Draft draft, SteadyTime deadline) {
-  std::string service;
-  if (const auto* page = std::get_if<DraftTrigger>(&draft.body)) service = page->service;
-  if (const auto* page = std::get_if<DraftAcknowledge>(&draft.body)) service = page->service;
-  if (const auto* page = std::get_if<DraftResolve>(&draft.body)) service = page->service;
-  if (!service.empty()) {
-    if (!routing_key(service)) {
-      co_return Rejected{
-          {Errc::missing,
-           fmt::format("the PagerDuty service \"{}\" is no longer configured: add it to "
-                       "pagerduty.services and retry, or drop the entry",
-                       service)}};
-    }
-    const auto now = clock_.steady();
-    const auto paused = paused_.find(service);
-    if (paused != paused_.end() && paused->second > now) {
-      co_return Retry{
-          {Errc::refused, fmt::format("PagerDuty ({}): not sent, it asked for a pause", service)},
-          paused->second - now,
-          false,
-          false};
-    }
+  const auto addressee = addressee_of(draft.body);
+  if (!addressee) co_return co_await not_for_pagerduty();
+  const auto& service = addressee->service;
+  const auto key = key_for(service, addressee->routing_key_digest);
+  if (!key) co_return Rejected{key.error()};
+  const auto now = clock_.steady();
+  const auto paused = paused_.find(service);
+  if (paused != paused_.end() && paused->second > now) {
+    co_return Retry{
+        {Errc::refused, fmt::format("PagerDuty ({}): not sent, it asked for a pause", service)},
+        paused->second - now,
+        false,
+        false};
   }
-  auto carrying =
-      std::visit(overloaded{
-                     [&](const DraftTrigger& page) { return trigger(page, deadline); },
-                     [&](const DraftAcknowledge& page) {
-                       return follow_up(page.service, "acknowledge", page.key, deadline);
-                     },
-                     [&](const DraftResolve& page) {
-                       return follow_up(page.service, "resolve", page.key, deadline);
-                     },
-                     [](const DraftCreateChannel&) { return not_for_pagerduty(); },
-                     [](const DraftSetPurpose&) { return not_for_pagerduty(); },
-                     [](const DraftSetTopic&) { return not_for_pagerduty(); },
-                     [](const DraftPutSummary&) { return not_for_pagerduty(); },
-                     [](const DraftPin&) { return not_for_pagerduty(); },
-                     [](const DraftBookmark&) { return not_for_pagerduty(); },
-                     [](const DraftInvite&) { return not_for_pagerduty(); },
-                     [](const DraftPost&) { return not_for_pagerduty(); },
-                     [](const DraftArchive&) { return not_for_pagerduty(); },
-                 },
-                 draft.body);
+  const auto& routing_key = **key;
+  auto carrying = std::visit(
+      overloaded{
+          [&](const DraftTrigger& page) { return trigger(page, routing_key, deadline); },
+          [&](const DraftAcknowledge& page) {
+            return follow_up(service, follow_up_event("acknowledge", page.key, routing_key),
+                             deadline);
+          },
+          [&](const DraftResolve& page) {
+            return follow_up(service, follow_up_event("resolve", page.key, routing_key), deadline);
+          },
+          [](const DraftCreateChannel&) { return not_for_pagerduty(); },
+          [](const DraftSetPurpose&) { return not_for_pagerduty(); },
+          [](const DraftSetTopic&) { return not_for_pagerduty(); },
+          [](const DraftPutSummary&) { return not_for_pagerduty(); },
+          [](const DraftPin&) { return not_for_pagerduty(); },
+          [](const DraftBookmark&) { return not_for_pagerduty(); },
+          [](const DraftInvite&) { return not_for_pagerduty(); },
+          [](const DraftPost&) { return not_for_pagerduty(); },
+          [](const DraftArchive&) { return not_for_pagerduty(); },
+      },
+      draft.body);
   co_return co_await std::move(carrying);
 }
 

@@ -19,6 +19,9 @@ Url pagerduty_eu_events_url();
 struct PagerDutyOptions {
   Url events_url{pagerduty_us_events_url()};
   std::map<std::string, Secret> routing_keys{};  ///< By the service's name in the configuration.
+  /// What they were before, since the agent started: pages that were accepted under one are
+  /// updated, acknowledged and resolved under it.
+  std::vector<Secret> retired_keys{};
 };
 
 /// What an HTTP status of the Events API means.
@@ -48,13 +51,13 @@ class PagerDutyNotifier final : public Notifier {
     std::optional<Duration> no_sooner{};
     bool ambiguous{false};
   };
-  const Secret* routing_key(const std::string& service) const;
+  /// The key that an event about this page must go out with; what is wrong if there is none.
+  Result<const Secret*> key_for(const std::string& service, const std::string& digest) const;
   asio::awaitable<Answer> send(std::string service, std::string event, SteadyTime deadline);
   Answer read(const std::string& service, const HttpOutcome& outcome) const;
   Answer read_response(const std::string& service, const HttpResponse& response) const;
-  asio::awaitable<Delivery> trigger(DraftTrigger page, SteadyTime deadline);
-  asio::awaitable<Delivery> follow_up(std::string service, std::string action, std::string key,
-                                      SteadyTime deadline);
+  asio::awaitable<Delivery> trigger(DraftTrigger page, Secret routing_key, SteadyTime deadline);
+  asio::awaitable<Delivery> follow_up(std::string service, std::string event, SteadyTime deadline);
 
   Network& network_;
   Clock& clock_;

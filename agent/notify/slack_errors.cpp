@@ -189,6 +189,29 @@ const Row* find(std::string_view code) {
 
 }  // namespace
 
+bool may_succeed_later(SlackClass kind) {
+  switch (kind) {
+    case SlackClass::rate:
+    case SlackClass::held:
+    case SlackClass::unclear:
+    case SlackClass::unavailable:
+    case SlackClass::ours:
+      return true;
+    case SlackClass::ok:
+    case SlackClass::already:
+    case SlackClass::name_taken:
+    case SlackClass::forbidden:
+    case SlackClass::scope:
+    case SlackClass::unfit:
+    case SlackClass::channel_gone:
+    case SlackClass::not_member:
+    case SlackClass::message_gone:
+    case SlackClass::refused:
+      return false;
+  }
+  return false;
+}
+
 SlackClass classify_slack_code(std::string_view code) {
   const auto* row = find(code);
   return row ? row->kind : SlackClass::refused;

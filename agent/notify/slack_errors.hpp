@@ -23,6 +23,10 @@ enum class SlackClass {
   refused,       ///< Anything else that repeating does not change.
 };
 
+/// Whether the failure is about the way there, Slack as a whole or us, and not about this one call:
+/// worth repeating as it is, later.
+bool may_succeed_later(SlackClass kind);
+
 /// The class of an error code in Slack's envelope. Codes nobody has documented are `refused`:
 /// visible and revivable.
 SlackClass classify_slack_code(std::string_view code);

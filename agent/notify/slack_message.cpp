@@ -14,31 +14,6 @@ constexpr int search_pages = 5;
 constexpr std::string_view search_page = "100";
 constexpr std::size_t search_bytes_max = 4u << 20;
 
-/// Whether it is worth asking again later, as opposed to going on without the answer.
-bool may_yet_answer(SlackClass kind) {
-  switch (kind) {
-    case SlackClass::rate:
-    case SlackClass::held:
-    case SlackClass::unclear:
-    case SlackClass::unavailable:
-    case SlackClass::ours:
-      return true;
-    case SlackClass::ok:
-    case SlackClass::already:
-    case SlackClass::name_taken:
-    case SlackClass::forbidden:
-    case SlackClass::scope:
-    case SlackClass::unfit:
-    case SlackClass::channel_gone:
-    case SlackClass::not_member:
-    case SlackClass::message_gone:
-    case SlackClass::refused:
-      return false;
-  }
-  check_that(false, "an answer without a class");
-  return false;
-}
-
 /// Whether a message carries our mark: of this very entry, or of the one message of its kind that
 /// an incident has.
 bool is_ours(const json::object& message, const Draft& draft, std::string_view kind) {
@@ -113,7 +88,7 @@ asio::awaitable<SlackMessages::Posted> SlackMessages::post(Draft draft, Place pl
       co_return posted;
     }
     // Where history is closed to us for good, a message twice is better than none.
-    if (may_yet_answer(search.answer.kind)) {
+    if (may_succeed_later(search.answer.kind)) {
       posted.answer = std::move(search.answer);
       co_return posted;
     }

@@ -24,31 +24,6 @@ bool is_id(std::string_view text, std::string_view kinds) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
 }
 
-/// Whether the failure is about Slack or us rather than about this one person.
-bool concerns_all(SlackClass kind) {
-  switch (kind) {
-    case SlackClass::rate:
-    case SlackClass::held:
-    case SlackClass::unclear:
-    case SlackClass::unavailable:
-    case SlackClass::ours:
-      return true;
-    case SlackClass::ok:
-    case SlackClass::already:
-    case SlackClass::name_taken:
-    case SlackClass::forbidden:
-    case SlackClass::scope:
-    case SlackClass::unfit:
-    case SlackClass::channel_gone:
-    case SlackClass::not_member:
-    case SlackClass::message_gone:
-    case SlackClass::refused:
-      return false;
-  }
-  check_that(false, "an answer without a class");
-  return false;
-}
-
 std::string comma_list(const std::vector<std::string>& items) {
   std::string all;
   for (const auto& item : items) all += (all.empty() ? "" : ",") + item;
@@ -106,7 +81,7 @@ asio::awaitable<SlackPeople::Lookup> SlackPeople::find_by_email(std::string emai
   if (answer.ok() && !id.empty()) {
     lookup.ids = {id};
     remember(std::move(email), lookup.ids, person_age_max);
-  } else if (concerns_all(answer.kind)) {
+  } else if (may_succeed_later(answer.kind)) {
     lookup.failed = std::move(answer);
   } else if (answer.code == "users_not_found" || answer.ok()) {
     lookup.note = fmt::format("{} is nobody's e-mail in this workspace", email);
@@ -151,7 +126,7 @@ asio::awaitable<SlackPeople::Lookup> SlackPeople::members_of(std::string group_i
   auto asking = api_.call(std::move(call), deadline);
   auto answer = co_await std::move(asking);
   if (!answer.ok()) {
-    if (concerns_all(answer.kind)) {
+    if (may_succeed_later(answer.kind)) {
       lookup.failed = std::move(answer);
     } else {
       lookup.note = fmt::format("{} could not be read: {}", shown, answer.why.detail);
@@ -174,7 +149,7 @@ asio::awaitable<SlackPeople::Lookup> SlackPeople::find_group(std::string handle,
   auto loading = load_groups(deadline);
   auto answer = co_await std::move(loading);
   if (!answer.ok()) {
-    if (concerns_all(answer.kind)) {
+    if (may_succeed_later(answer.kind)) {
       lookup.failed = std::move(answer);
     } else {
       lookup.note = fmt::format("@{} could not be looked up: {}", handle, answer.why.detail);
@@ -262,7 +237,7 @@ asio::awaitable<Delivery> SlackPeople::invite(Draft draft, DraftInvite invite,
     auto inviting = invite_some(draft.channel.id, std::move(some), delivered.notes, deadline);
     auto answer = co_await std::move(inviting);
     if (answer.kind == SlackClass::channel_gone) co_return no_channel(draft, answer.why.detail);
-    if (concerns_all(answer.kind)) co_return delivery_of(answer);
+    if (may_succeed_later(answer.kind)) co_return delivery_of(answer);
     if (answer.ok()) {
       anybody = true;
     } else {

@@ -25,6 +25,7 @@ struct IncidentPolicy {
   bool slack{false};           ///< A Slack channel is wanted; else the local room is the channel.
   std::string page_service{};  ///< PagerDuty service to page; empty: nobody is paged, and every
                                ///< incident says so.
+  std::string pages_link{};  ///< Where people find their pages in the browser; empty: no bookmark.
   std::vector<std::string> invite{};
   std::vector<EscalationStep> escalation{};
 };
@@ -112,6 +113,8 @@ struct Settled {
   } outcome{Outcome::delivered};
   std::string detail{};  ///< The sentence, for the timeline.
   std::string channel_id{}, channel_name{}, channel_url{}, thread{}, message{};
+  std::string routing_key_digest{};
+  bool had_channel{false};  ///< The channel was there when the text was made.
   std::vector<std::string> notes{};
 };
 struct Tick {};  ///< A timer is due: look at all of them.

@@ -50,15 +50,13 @@ void start_timers(Turn& turn) {
 }
 
 void convene_slack(Turn& turn) {
-  const auto& incident = turn.incident();
   turn.want(CreateChannel{});
   turn.want(SetPurpose{});
   turn.want(SetTopic{});
   turn.want(PutSummary{});
   turn.want(PinSummary{});
-  if (!incident.runbook.empty()) turn.want(AddBookmark{"Runbook", incident.runbook});
-  if (!incident.dashboard.empty()) turn.want(AddBookmark{"Dashboard", incident.dashboard});
-  auto who = whom_to_invite(turn, incident.owners);
+  add_bookmarks(turn);
+  auto who = whom_to_invite(turn, turn.incident().owners);
   if (!who.empty()) turn.want(Invite{std::move(who)});
 }
 
@@ -85,6 +83,16 @@ Incident first_state(const IncidentPolicy& policy, const IncidentId& id, const A
 }
 
 }  // namespace
+
+void add_bookmarks(Turn& turn) {
+  const auto& incident = turn.incident();
+  const auto add = [&](const char* title, const std::string& link) {
+    if (!link.empty()) turn.want(AddBookmark{title, link});
+  };
+  add("Runbook", incident.runbook);
+  add("Dashboard", incident.dashboard);
+  if (!turn.policy.page_service.empty()) add("PagerDuty", turn.policy.pages_link);
+}
 
 void trigger(Turn& turn, const std::string& service, const std::string& key, bool escalation) {
   turn.incident().pages.push_back({service, key, PageState::queued});

@@ -18,14 +18,18 @@ std::string detail_of(const Settled& settled) {
 /// Everything of the opening that comes after the channel's creation: for a channel that came to be
 /// after all.
 void furnish(Turn& turn) {
-  const auto& incident = turn.incident();
   turn.want(SetPurpose{});
   turn.want(SetTopic{});
   turn.want(PutSummary{});
   turn.want(PinSummary{});
-  if (!incident.runbook.empty()) turn.want(AddBookmark{"Runbook", incident.runbook});
-  if (!incident.dashboard.empty()) turn.want(AddBookmark{"Dashboard", incident.dashboard});
+  add_bookmarks(turn);
   if (!turn.policy.invite.empty()) turn.want(Invite{turn.policy.invite});
+}
+
+/// PagerDuty has it, without a word of the channel that is there by now.
+bool lacks_channel(const Page& page) {
+  return !page.has_channel &&
+         (page.state == PageState::triggered || page.state == PageState::acknowledged);
 }
 
 void channel_created(Turn& turn, const Settled& settled) {
@@ -46,6 +50,9 @@ void channel_created(Turn& turn, const Settled& settled) {
               "The issue channel is #" + channel.name + " (#" + wished + " was taken).");
   } else {
     turn.line(TimelineKind::channel, "The issue channel is #" + channel.name + ".");
+  }
+  for (const auto& page : turn.incident().pages) {
+    if (lacks_channel(page)) turn.want(UpdatePage{page.service, page.key});
   }
   // Its later steps were dropped when creation was refused; somebody revived it since.
   if (given_up && turn.policy.slack) furnish(turn);
@@ -81,7 +88,7 @@ void create_settled(Turn& turn, const Settled& settled) {
   }
 }
 
-void trigger_delivered(Turn& turn, const TriggerPage& page) {
+void trigger_delivered(Turn& turn, const Settled& settled, const TriggerPage& page) {
   auto& incident = turn.incident();
   auto* known = find_page(incident, page.key);
   turn.line(TimelineKind::paged, "Paged " + page.service + ".");
@@ -91,14 +98,21 @@ void trigger_delivered(Turn& turn, const TriggerPage& page) {
       (known->state == PageState::rejected || known->state == PageState::suppressed) &&
       !is_live(incident.state);
   known->state = PageState::triggered;
-  if (too_late) turn.want(ResolvePage{page.service, page.key});
+  known->has_channel = settled.had_channel;
+  known->routing_key_digest = settled.routing_key_digest;
+  if (too_late) {
+    turn.want(ResolvePage{page.service, page.key});
+  } else if (lacks_channel(*known) && turn.in_slack() && incident.channel.ready) {
+    // It came while the page was on its way.
+    turn.want(UpdatePage{page.service, page.key});
+  }
 }
 
 void trigger_settled(Turn& turn, const Settled& settled, const TriggerPage& page) {
   auto* known = find_page(turn.incident(), page.key);
   switch (settled.outcome) {
     case Outcome::delivered:
-      trigger_delivered(turn, page);
+      trigger_delivered(turn, settled, page);
       break;
     case Outcome::rejected:
       if (known) known->state = PageState::rejected;
@@ -120,6 +134,23 @@ void trigger_settled(Turn& turn, const Settled& settled, const TriggerPage& page
       if (known) known->state = PageState::suppressed;
       turn.line(TimelineKind::delivery,
                 "The page to " + page.service + " was not sent: it was no longer needed.");
+      break;
+  }
+}
+
+void update_settled(Turn& turn, const Settled& settled, const UpdatePage& page) {
+  switch (settled.outcome) {
+    case Outcome::delivered:
+      if (auto* known = find_page(turn.incident(), page.key)) known->has_channel = true;
+      turn.line(TimelineKind::paged, "The page at " + page.service + " links the channel now.");
+      break;
+    case Outcome::rejected:
+      turn.line(TimelineKind::delivery,
+                "PagerDuty did not take the channel's link for the page: " + detail_of(settled));
+      break;
+    case Outcome::halted:
+    case Outcome::suppressed:
+    case Outcome::skipped:
       break;
   }
 }
@@ -190,6 +221,7 @@ Step on(Turn turn, const Settled& input) {
                  [&](const PutSummary&) { summary_settled(turn, input); },
                  [&](const ArchiveChannel&) { archive_settled(turn, input); },
                  [&](const TriggerPage& page) { trigger_settled(turn, input, page); },
+                 [&](const UpdatePage& page) { update_settled(turn, input, page); },
                  [&](const AcknowledgePage& page) {
                    follow_up_settled(turn, input, page.key, PageState::acknowledged);
                  },

@@ -65,6 +65,9 @@ Duration reminder_interval(const Turn& turn, IncidentState state);
 /// Adds a page and asks for its trigger.
 void trigger(Turn& turn, const std::string& service, const std::string& key, bool escalation);
 
+/// Runbook, dashboard and the pages, as far as they are known.
+void add_bookmarks(Turn& turn);
+
 int firing_members(const Incident& incident);
 Member* find_member(Incident& incident, const std::string& check);
 Page* find_page(Incident& incident, const std::string& key);

@@ -12,6 +12,7 @@ using Why = LanePlan::Drop::Why;
 
 const std::string* page_key(const Effect& effect) {
   if (const auto* page = std::get_if<TriggerPage>(&effect)) return &page->key;
+  if (const auto* page = std::get_if<UpdatePage>(&effect)) return &page->key;
   if (const auto* page = std::get_if<AcknowledgePage>(&effect)) return &page->key;
   if (const auto* page = std::get_if<ResolvePage>(&effect)) return &page->key;
   return nullptr;
@@ -115,6 +116,14 @@ class Planner {
     return trigger.escalation && !at(i).ambiguous && lane_.incident.state != IncidentState::open;
   }
 
+  /// After the page's end it would open another; so would one that waits behind its resolve.
+  bool pointless_update(std::size_t i, const UpdatePage& update) const {
+    const auto* known = page(update.key);
+    const bool is_open = known != nullptr && (known->state == PageState::triggered ||
+                                              known->state == PageState::acknowledged);
+    return !is_open || !is_live(lane_.incident.state) || resolve_follows(i, update.key);
+  }
+
   /// Its trigger never reached anybody, and will not: refused, or dropped just now.
   bool trigger_refused(std::size_t i, const std::string& key) const {
     const auto* known = page(key);
@@ -165,6 +174,7 @@ class Planner {
             [&](const PostReminder&) { return pointless_reminder() || no_channel(i); },
             [&](const ArchiveChannel&) { return in_thread() || no_channel(i); },
             [&](const TriggerPage& trigger) { return pointless_trigger(i, trigger); },
+            [&](const UpdatePage& update) { return pointless_update(i, update); },
             [&](const AcknowledgePage& acknowledge) {
               return trigger_refused(i, acknowledge.key) || resolve_follows(i, acknowledge.key) ||
                      !is_acknowledged();
@@ -247,6 +257,7 @@ int priority(const OutboxEntry& entry) {
                           return !trigger.escalation && is_first_page(trigger.key) ? first_page
                                                                                    : page;
                         },
+                        [](const UpdatePage&) { return follow_up; },
                         [](const AcknowledgePage&) { return follow_up; },
                         [](const ResolvePage&) { return follow_up; },
                         [](const CreateChannel&) { return create; },

@@ -86,7 +86,7 @@ TEST_F(EndToEnd, AKilledNginxBecomesAChannelWithAllThatPeopleNeed) {
   ASSERT_TRUE(receivers_.wait_until([&](const json::value& state) {
     const auto& channel = FakeReceivers::channel(state, name);
     return has_member(channel, "U0JANE") && has_member(channel, "U0OMAR") &&
-           !pinned(channel).is_null() && !items(at(channel, "bookmarks")).empty();
+           !pinned(channel).is_null() && items(at(channel, "bookmarks")).size() == 2;
   })) << json::serialize(receivers_.state());
   const auto state = receivers_.state();
   const auto& channel = FakeReceivers::channel(state, name);
@@ -103,6 +103,7 @@ TEST_F(EndToEnd, AKilledNginxBecomesAChannelWithAllThatPeopleNeed) {
   EXPECT_THAT(summary, HasSubstr("UNKNOWN")) << "what nobody knows yet is said";
   EXPECT_THAT(summary, HasSubstr("0 of at least 1 running")) << "evidence";
   EXPECT_EQ(text_at(channel, "bookmarks", 0, "link"), "https://runbooks.example.com/nginx");
+  EXPECT_EQ(text_at(channel, "bookmarks", 1, "link"), "https://app.pagerduty.com/incidents");
 }
 
 TEST_F(EndToEnd, ThereIsOnePageWithTheChannelAndTheEvidence) {

@@ -137,5 +137,26 @@ TEST_F(Reload, TheStateFolderCannotMove) {
   EXPECT_TRUE(goes_on("shop"));
 }
 
+/// PagerDuty ignores a resolve under another routing key than the page's.
+TEST(ReloadOfARoutingKey, ResolvesThePageUnderTheKeyItWentOutWith) {
+  Target target{"shop"};
+  const FakeReceivers receivers;
+  Agent agent{&receivers};
+  agent.configure("checks:\n" + target.check(), "  recover_hold: 1s\n");
+  agent.start();
+  target.breach();
+  const auto page_is = [](const std::string& wanted) {
+    return [wanted](const json::value& state) {
+      const auto& alerts = items(at(state, "pagerduty", "alerts"));
+      return alerts.size() == 1 && text_at(alerts.front(), "state") == wanted;
+    };
+  };
+  ASSERT_TRUE(receivers.wait_until(page_is("triggered")));
+  agent.folder().write("pagerduty.key", "ffffffffffffffffffffffffffffffff\n");
+  EXPECT_EQ(agent.post("/-/reload").status, 200);
+  target.mend();
+  EXPECT_TRUE(receivers.wait_until(page_is("resolved")));
+}
+
 }  // namespace
 }  // namespace tocsin::integration

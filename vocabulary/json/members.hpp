@@ -96,7 +96,8 @@ template <>
 struct Members<Page> {
   static constexpr auto list() {
     return std::tuple{item("service", &Page::service), item("key", &Page::key),
-                      item("state", &Page::state)};
+                      item("state", &Page::state), item("has_channel", &Page::has_channel),
+                      item("routing_key_digest", &Page::routing_key_digest)};
   }
 };
 
@@ -237,6 +238,12 @@ struct Members<TriggerPage> {
   static constexpr auto list() {
     return std::tuple{item("service", &TriggerPage::service), item("key", &TriggerPage::key),
                       item("escalation", &TriggerPage::escalation)};
+  }
+};
+template <>
+struct Members<UpdatePage> {
+  static constexpr auto list() {
+    return std::tuple{item("service", &UpdatePage::service), item("key", &UpdatePage::key)};
   }
 };
 template <>

@@ -33,6 +33,7 @@ Traits traits(const Effect& effect) {
           [](const PostReminder&) { return Traits{.name = "post_reminder", .replaceable = true}; },
           [](const ArchiveChannel&) { return Traits{"archive_channel"}; },
           [](const TriggerPage&) { return Traits{"trigger_page"}; },
+          [](const UpdatePage&) { return Traits{.name = "update_page", .best_effort = true}; },
           [](const AcknowledgePage&) { return Traits{"acknowledge_page"}; },
           [](const ResolvePage&) { return Traits{"resolve_page"}; },
       },
@@ -57,6 +58,7 @@ ReceiverId receiver_of(const Effect& effect) {
   return std::visit(
       overloaded{
           [](const TriggerPage& page) { return pagerduty_receiver(page.service); },
+          [](const UpdatePage& page) { return pagerduty_receiver(page.service); },
           [](const AcknowledgePage& page) { return pagerduty_receiver(page.service); },
           [](const ResolvePage& page) { return pagerduty_receiver(page.service); },
           [](const CreateChannel&) { return slack_receiver(); },

@@ -54,6 +54,7 @@ inline constexpr std::size_t members_per_incident = 200;
 inline constexpr std::size_t timeline_text_characters = 4000;
 inline constexpr std::size_t outbox_entries = 100'000;
 inline constexpr std::size_t outbox_payload_bytes = 600u << 10;
+inline constexpr std::size_t retired_keys = 8;  // of one PagerDuty service
 inline constexpr std::size_t deliveries_in_flight = 16;
 inline constexpr Duration delivery_timeout = 20s;
 inline constexpr Duration backoff_first = 1s;

@@ -62,6 +62,14 @@ struct TriggerPage {
       false};  ///< Sent only if the incident is still open (not acknowledged) when its turn comes.
   friend bool operator==(const TriggerPage&, const TriggerPage&) = default;
 };
+/// Tell a page that was accepted without the channel's link again, under its own key, now that the
+/// channel is there. PagerDuty adds it to the open alert and wakes nobody anew; only while the page
+/// is open, for afterwards it would open another.
+struct UpdatePage {
+  std::string service;
+  std::string key;
+  friend bool operator==(const UpdatePage&, const UpdatePage&) = default;
+};
 struct AcknowledgePage {
   std::string service;
   std::string key;
@@ -73,15 +81,16 @@ struct ResolvePage {
   friend bool operator==(const ResolvePage&, const ResolvePage&) = default;
 };
 
-using Effect =
-    std::variant<CreateChannel, SetPurpose, SetTopic, PutSummary, PinSummary, AddBookmark, Invite,
-                 Post, PostReminder, ArchiveChannel, TriggerPage, AcknowledgePage, ResolvePage>;
+using Effect = std::variant<CreateChannel, SetPurpose, SetTopic, PutSummary, PinSummary,
+                            AddBookmark, Invite, Post, PostReminder, ArchiveChannel, TriggerPage,
+                            UpdatePage, AcknowledgePage, ResolvePage>;
 
 /// The effect's name in the store, the API and the logs: "create_channel", "trigger_page"…
 std::string_view effect_name(const Effect& effect);
 /// Whether only the newest of its kind in a lane matters (purpose, topic, summary, reminder).
 bool is_replaceable(const Effect& effect);
-/// Whether its refusal must not hold up the rest of the lane (pin, bookmark, invite).
+/// Whether its refusal must not hold up the rest of the lane (pin, bookmark, invite, a page's
+/// update).
 bool is_best_effort(const Effect& effect);
 
 /// A lane's receiver: "slack", or "pagerduty/SERVICE".

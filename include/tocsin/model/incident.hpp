@@ -78,6 +78,10 @@ struct Page {
   std::string service{};  ///< Name in pagerduty.services.
   std::string key{};      ///< The dedup key, kept as it was sent.
   PageState state{PageState::none};
+  bool has_channel{false};  ///< What PagerDuty accepted speaks of a channel that is there.
+  /// SHA-256 of the routing key that PagerDuty accepted it under; empty before. What follows must
+  /// go out under the same one: PagerDuty drops it otherwise.
+  std::string routing_key_digest{};
   friend bool operator==(const Page&, const Page&) = default;
 };
 

@@ -16,6 +16,8 @@ struct Delivered {
   std::string
       thread{};  ///< After CreateChannel, when only a thread in the fallback channel could be had.
   std::string message{};  ///< After PutSummary, Post: the message's id (Slack's ts).
+  std::string
+      routing_key_digest{};  ///< After a trigger: SHA-256 of the routing key it went out with.
   std::vector<std::string>
       notes{};  ///< What people should know: "invited 3 of 4: @cto is deactivated".
 };

@@ -48,9 +48,11 @@ struct DraftArchive {};
 /// ladder.
 struct DraftTrigger {
   std::string service, key;
-  std::string summary;   ///< ≤1024 characters.
-  std::string source;    ///< The host.
-  std::string severity;  ///< critical | error | warning | info.
+  std::string routing_key_digest;  ///< Of the routing key that the page was accepted under; empty:
+                                   ///< the configured one.
+  std::string summary;             ///< ≤1024 characters.
+  std::string source;              ///< The host.
+  std::string severity;            ///< critical | error | warning | info.
   std::string component, group, event_class;
   WallTime at{};
   std::vector<std::pair<std::string, std::string>> details;
@@ -60,9 +62,11 @@ struct DraftTrigger {
 };
 struct DraftAcknowledge {
   std::string service, key;
+  std::string routing_key_digest;  ///< As in DraftTrigger.
 };
 struct DraftResolve {
   std::string service, key;
+  std::string routing_key_digest;  ///< As in DraftTrigger.
 };
 
 using DraftBody = std::variant<DraftCreateChannel, DraftSetPurpose, DraftSetTopic, DraftPutSummary,

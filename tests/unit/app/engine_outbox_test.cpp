@@ -1,4 +1,6 @@
 // Whose turn it is, and what follows from the outcome of an attempt.
+#include <gmock/gmock.h>
+
 #include "tests/unit/app/stage.hpp"
 
 namespace tocsin::app {
@@ -90,6 +92,33 @@ TEST_F(EngineTest, PageGoesWithTheLinkAsSoonAsTheChannelIsThere) {
   const auto& links = std::get<DraftTrigger>(page->draft.body).links;
   ASSERT_FALSE(links.empty());
   EXPECT_EQ(links.at(0).second, "https://slack.test/C1");
+}
+
+TEST_F(EngineTest, LinkFollowsAPageThatCouldNotWaitForIt) {
+  with_slack();
+  auto& engine = begin();
+  fire("nginx");
+  const auto create = take();
+  pass(2s);
+  const auto page = take();
+  ASSERT_TRUE(create && page);
+  EXPECT_TRUE(std::get<DraftTrigger>(page->draft.body).links.empty());
+  engine.settle(*page, Delivered{.routing_key_digest = "abc"}, 10ms);
+  settle();
+  engine.settle(*create, Delivered{.channel_id = "C1", .channel_url = "https://slack.test/C1"},
+                10ms);
+  settle();
+  const auto update = take();
+  ASSERT_TRUE(update);
+  EXPECT_EQ(name_of(*update), "update_page");
+  const auto& again = std::get<DraftTrigger>(update->draft.body);
+  EXPECT_EQ(again.key, std::get<DraftTrigger>(page->draft.body).key);
+  EXPECT_EQ(again.routing_key_digest, "abc");
+  ASSERT_FALSE(again.links.empty());
+  EXPECT_EQ(again.links.at(0).second, "https://slack.test/C1");
+  begin_again();  // It survives us, and is sent again under the same key.
+  EXPECT_THAT(deliver_all(), ::testing::Contains("update_page"));
+  EXPECT_TRUE(only().pages.at(0).has_channel);
 }
 
 TEST_F(EngineTest, RetryBacksOffAndCountsItsAttempts) {

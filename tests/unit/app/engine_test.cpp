@@ -105,6 +105,22 @@ TEST_F(EngineTest, CheckThatWasRemovedResolvesWithThatReason) {
   EXPECT_FALSE(engine.alerts().contains("nginx"));
 }
 
+TEST_F(EngineTest, SeveralFieldsAreSetTogetherOrNotAtAll) {
+  auto& engine = begin();
+  fire("nginx");
+  const auto id = only().id;
+  const auto refused =
+      engine.command(id, {policy::SetField{SummaryField::current_step, "restarting", "jane"},
+                          policy::SetField{SummaryField::type, "cosmic rays", "jane"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(only().summary[SummaryField::current_step].value, "");
+  EXPECT_TRUE(
+      engine.command(id, {policy::SetField{SummaryField::current_step, "restarting", "jane"},
+                          policy::SetField{SummaryField::next_step, "fail over", "jane"}}));
+  EXPECT_EQ(only().summary[SummaryField::current_step].value, "restarting");
+  EXPECT_EQ(only().summary[SummaryField::next_step].value, "fail over");
+}
+
 TEST_F(EngineTest, IncidentIsFoundByAnyPartOfItsIdOrByItsChannel) {
   auto& engine = begin();
   fire("nginx");

@@ -127,7 +127,7 @@ TEST(Includes, KeepLibrariesInTheirRooms) {
       {"spdlog/", {"agent/app/"}},
       {"CLI/", {"agent/app/"}},
       {"boost/beast", {"agent/net/", "agent/http/", "agent/app/"}},
-      {"openssl/", {"agent/net/", "agent/http/", "agent/config/"}},
+      {"openssl/", {"agent/net/", "agent/http/", "vocabulary/net/"}},
       {"systemd/", {"agent/app/"}},
   };
   for (const auto& file : sources(ours)) {

@@ -146,6 +146,35 @@ TEST_F(PagerDuty, TriggersAcknowledgesAndResolvesOneAlert) {
   EXPECT_EQ(pagerduty_.opened(dedup_), 1u);
 }
 
+TEST_F(PagerDuty, WhatFollowsAPageGoesOutUnderTheKeyItWentOutWith) {
+  const auto sent = deliver(sample_page());
+  const auto digest = std::get<Delivered>(sent).routing_key_digest;
+  EXPECT_EQ(digest.size(), 64u);
+  options_.routing_keys["sre"] = Secret{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+  options_.retired_keys = {Secret{"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}, key};
+  notifier_ = std::make_unique<PagerDutyNotifier>(network_, clock_, options_);
+  EXPECT_EQ(class_of(deliver(DraftAcknowledge{"sre", dedup_, digest})), "delivered");
+  EXPECT_EQ(pagerduty_.journal().back().became, fakes::PagerDutyEvent::Became::acknowledged);
+  EXPECT_EQ(class_of(deliver(DraftResolve{"sre", dedup_, digest})), "delivered");
+  EXPECT_EQ(pagerduty_.journal().back().became, fakes::PagerDutyEvent::Became::resolved);
+  EXPECT_EQ(pagerduty_.open_alerts(), 0u);
+  // A page that was not accepted yet goes to where pages go now.
+  EXPECT_EQ(class_of(deliver(sample_page())), "delivered");
+  EXPECT_EQ(pagerduty_.open_alert(dedup_)->routing_key, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+}
+
+TEST_F(PagerDuty, AResolveWhoseKeyIsGoneIsNotSentToBeIgnored) {
+  const auto sent = deliver(sample_page());
+  const auto digest = std::get<Delivered>(sent).routing_key_digest;
+  options_.routing_keys["sre"] = Secret{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+  notifier_ = std::make_unique<PagerDutyNotifier>(network_, clock_, options_);
+  const auto requests = network_.requests();
+  const auto delivery = deliver(DraftResolve{"sre", dedup_, digest});
+  EXPECT_EQ(class_of(delivery), "rejected");
+  EXPECT_THAT(texts_of(delivery), HasSubstr("another routing key than pagerduty.services.sre"));
+  EXPECT_EQ(network_.requests(), requests);
+}
+
 TEST_F(PagerDuty, ALostAnswerNeverPagesTwice) {
   for (const auto kind : {Fault::Kind::hang, Fault::Kind::cut_before, Fault::Kind::cut_after,
                           Fault::Kind::late_error, Fault::Kind::slow_body, Fault::Kind::huge_body,

@@ -49,11 +49,16 @@ TEST(IncidentOpen, ConvenesInSlackAndPages) {
   drama.history = {{}, "01jd0000-aaaaa", "issue-cron-0903", 2};
   auto news = Drama::news();
   news.dashboard = "https://grafana.example.com/d/1";
+  drama.rules.pages_link = "https://app.pagerduty.com/incidents";
   drama.open(news);
   EXPECT_EQ(drama.incident.state, IncidentState::open);
   EXPECT_EQ(drama.effects(),
             "create_channel set_purpose set_topic put_summary pin_summary add_bookmark "
-            "add_bookmark invite trigger_page");
+            "add_bookmark add_bookmark invite trigger_page");
+  EXPECT_THAT(drama.all<AddBookmark>(),
+              ElementsAre(AddBookmark{"Runbook", "https://runbooks.example.com/nginx"},
+                          AddBookmark{"Dashboard", "https://grafana.example.com/d/1"},
+                          AddBookmark{"PagerDuty", "https://app.pagerduty.com/incidents"}));
   EXPECT_EQ(drama.kinds(), "opened");
   EXPECT_THAT(drama.lines(), HasSubstr("third time in 7 days; last: #issue-cron-0903"));
   EXPECT_THAT(drama.all<Invite>().at(0).who, ElementsAre("@sre", "jane@example.com", "@platform"));

@@ -166,6 +166,46 @@ TEST(IncidentSettled, PagesFollowWhatPagerDutySaid) {
   EXPECT_EQ(drama.kinds(), "paged");
 }
 
+TEST(IncidentSettled, TheLinkFollowsAPageThatWentWithoutIt) {
+  Drama drama;
+  drama.open();
+  const auto page = drama.all<TriggerPage>().at(0);
+  drama.give(Settled{.effect = page, .routing_key_digest = "abc"});
+  EXPECT_THAT(drama.all<UpdatePage>(), ::testing::IsEmpty()) << "there is no channel yet";
+  EXPECT_EQ(drama.incident.pages.at(0).routing_key_digest, "abc");
+  const Settled created{
+      .effect = CreateChannel{}, .channel_id = "C1", .channel_url = "https://slack.test/C1"};
+  drama.give(created);
+  const auto updates = drama.all<UpdatePage>();
+  ASSERT_EQ(updates.size(), 1u);
+  EXPECT_EQ(updates.at(0).key, page.key);
+  drama.settle(updates.at(0), Settled::Outcome::rejected, "no");
+  EXPECT_EQ(drama.incident.pages.at(0).state, PageState::triggered);
+  EXPECT_FALSE(drama.incident.pages.at(0).has_channel);
+  drama.settle(updates.at(0));
+  EXPECT_TRUE(drama.incident.pages.at(0).has_channel);
+  EXPECT_EQ(drama.incident.pages.at(0).routing_key_digest, "abc");
+}
+
+TEST(IncidentSettled, TheLinkFollowsThoughTheChannelCameWhileThePageWasOnItsWay) {
+  Drama drama;
+  drama.open();
+  const auto page = drama.all<TriggerPage>().at(0);
+  drama.give(Settled{.effect = CreateChannel{}, .channel_id = "C1"});
+  EXPECT_THAT(drama.all<UpdatePage>(), ::testing::IsEmpty());
+  drama.give(Settled{.effect = page, .had_channel = false});
+  EXPECT_EQ(drama.all<UpdatePage>().size(), 1u);
+}
+
+TEST(IncidentSettled, APageThatHadTheLinkIsNotToldAgain) {
+  Drama drama;
+  drama.open();
+  const auto page = drama.all<TriggerPage>().at(0);
+  drama.give(Settled{.effect = CreateChannel{}, .channel_id = "C1"});
+  drama.give(Settled{.effect = page, .had_channel = true});
+  EXPECT_THAT(drama.all<UpdatePage>(), ::testing::IsEmpty());
+}
+
 TEST(IncidentSettled, ARefusedPageIsSaidAloudAndNeverResolved) {
   Drama drama;
   drama.open();

@@ -242,6 +242,36 @@ TEST(Lanes, AnAcknowledgementThatExpiredIsPointless) {
   EXPECT_EQ(lane.attempt(), 1u);
 }
 
+TEST(Lanes, AnUpdateGoesToAnOpenPageOnly) {
+  Lane lane;
+  lane.add(UpdatePage{"sre", lane.key()});
+  EXPECT_THAT(lane.drops(), ElementsAre(std::pair{1u, Why::pointless})) << "not accepted yet";
+  lane.drama.settle(lane.trigger());
+  EXPECT_THAT(lane.drops(), IsEmpty());
+  EXPECT_EQ(lane.attempt(), 1u);
+  lane.drama.give(Acknowledge{"jane", "cli"});
+  lane.drama.settle(AcknowledgePage{"sre", lane.key()});
+  EXPECT_EQ(lane.attempt(), 1u) << "who is on it wants the link most";
+  lane.drama.settle(lane.resolve());
+  EXPECT_THAT(lane.drops(), ElementsAre(std::pair{1u, Why::pointless})) << "it would open another";
+}
+
+TEST(Lanes, AnUpdateGivesWayToTheResolve) {
+  Lane lane;
+  lane.drama.settle(lane.trigger());
+  auto& update = lane.add(UpdatePage{"sre", lane.key()});
+  update.attempts = 1;
+  update.ambiguous = true;
+  update.not_before = lane.drama.now.steady + 1min;
+  lane.add(lane.resolve());
+  EXPECT_THAT(lane.drops(), ElementsAre(std::pair{1u, Why::pointless}));
+  EXPECT_EQ(lane.attempt(), 2u);
+  update.state = EntryState::in_flight;
+  EXPECT_EQ(lane.attempt(), 0u) << "what is on its way is waited for";
+  update.state = EntryState::dead;
+  EXPECT_EQ(lane.attempt(), 2u) << "its refusal says nothing about the page";
+}
+
 TEST(Lanes, OnlyOneOfEachReplaceableKindWaits) {
   Lane lane;
   lane.drama.incident.channel.ready = true;

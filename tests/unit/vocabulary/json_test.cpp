@@ -120,6 +120,7 @@ TEST(StoredJson, EveryEffectComesBackAsItWas) {
                                     PostReminder{},
                                     ArchiveChannel{},
                                     TriggerPage{"sre", "k", true},
+                                    UpdatePage{"sre", "k"},
                                     AcknowledgePage{"sre", "k"},
                                     ResolvePage{"sre", "k"}};
   ASSERT_EQ(effects.size(), std::variant_size_v<Effect>);

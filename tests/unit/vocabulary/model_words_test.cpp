@@ -83,6 +83,7 @@ TEST(ModelWords, EffectsKnowTheirNameReceiverAndKind) {
       {PostReminder{}, "post_reminder", "slack", true, false},
       {ArchiveChannel{}, "archive_channel", "slack", false, false},
       {TriggerPage{"sre", "k"}, "trigger_page", "pagerduty/sre", false, false},
+      {UpdatePage{"sre", "k"}, "update_page", "pagerduty/sre", false, true},
       {AcknowledgePage{"sre", "k"}, "acknowledge_page", "pagerduty/sre", false, false},
       {ResolvePage{"boss", "k"}, "resolve_page", "pagerduty/boss", false, false},
   };
