@@ -1,6 +1,28 @@
 #include "tocsin/net/network.hpp"
 
+#include "tocsin/net/conversation.hpp"
+
 namespace tocsin {
+
+namespace {
+
+Error not_offered() { return {Errc::unsupported, "this network offers no such thing"}; }
+
+}  // namespace
+
+Network::~Network() = default;
+
+asio::awaitable<OpenOutcome> Network::open(OpenRequest) {
+  OpenOutcome outcome;
+  outcome.failure = HttpFailure{.phase = NetPhase::connect, .error = not_offered()};
+  co_return outcome;
+}
+
+Task<std::vector<std::string>> Network::resolve(std::string, SteadyTime) {
+  co_return not_offered();
+}
+
+Task<void> Network::ready(int, Readiness, SteadyTime) { co_return not_offered(); }
 
 std::string_view to_string(NetPhase phase) {
   switch (phase) {

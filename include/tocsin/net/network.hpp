@@ -99,13 +99,31 @@ struct ConnectOutcome {
   std::optional<PeerCertificate> certificate{};
 };
 
+struct OpenRequest;
+struct OpenOutcome;
+
+/// What a library waits for on its socket.
+enum class Readiness { to_read, to_write, either };
+
 /// The network as checks and notifiers see it. The real one is in agent/net; tests/fakes has one
 /// that talks to the fakes in-process. Every call ends by its deadline; redirects are not followed.
 class Network {
  public:
-  virtual ~Network() = default;
+  virtual ~Network();
   virtual asio::awaitable<HttpOutcome> http(HttpRequest request) = 0;
   virtual asio::awaitable<ConnectOutcome> connect(ConnectRequest request) = 0;
+
+  // What follows a fake may leave out: it then fails with Errc::unsupported.
+
+  /// A connection to be spoken over by turns: see conversation.hpp.
+  virtual asio::awaitable<OpenOutcome> open(OpenRequest request);
+  /// A name's addresses as text, in the order to try them, for libraries that would block while
+  /// resolving. A literal address is its own. Errc::unresolved or Errc::timed_out.
+  virtual Task<std::vector<std::string>> resolve(std::string host, SteadyTime deadline);
+  /// Waits until a library's own socket may be read or written, as poll(2) would say.
+  /// Errc::timed_out at the deadline. The descriptor stays the library's, which must not close it
+  /// meanwhile.
+  virtual Task<void> ready(int descriptor, Readiness what, SteadyTime deadline);
 };
 
 }  // namespace tocsin
