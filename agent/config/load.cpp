@@ -146,6 +146,16 @@ void Loading::gather_warnings() {
   settings_.warnings = secrets_.doubts();
   if (settings_.checks.empty())
     settings_.warnings.push_back("there are no checks: nothing is watched");
+  const auto unused = [&](bool is_set, const std::string& what, const std::string& so) {
+    if (is_set) settings_.warnings.push_back(what + " is not used yet: " + so);
+  };
+  const auto& pagerduty = settings_.pagerduty;
+  unused(settings_.slack && settings_.slack->app_token, "slack.app_token",
+         "messages in the channel have no buttons");
+  unused(pagerduty && pagerduty->api_token, "pagerduty.api_token",
+         "acknowledgements made in PagerDuty are not seen");
+  unused(pagerduty && pagerduty->webhook_secret, "pagerduty.webhook_secret",
+         "acknowledgements made in PagerDuty are not seen");
   std::string fleet;
   for (const auto& check : settings_.checks)
     if (check.scope == Scope::fleet) fleet += (fleet.empty() ? "" : ", ") + check.name;

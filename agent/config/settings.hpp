@@ -76,7 +76,7 @@ struct SlackSetting {
     return std::tuple{
         required_field("token", &SlackSetting::token, "The bot token (xoxb-…)."),
         field("app_token", &SlackSetting::app_token,
-              "The app-level token (xapp-…) for Socket Mode."),
+              "Not used yet: the app-level token (xapp-…) for Socket Mode."),
         field("api_url", &SlackSetting::api_url, "Where the Web API is; ends in a slash."),
         field("invite", &SlackSetting::invite,
               "Who joins every channel: e-mails, @usergroups or Slack ids."),
@@ -116,9 +116,9 @@ struct PagerDutySetting {
         field("page_wait", &PagerDutySetting::page_wait,
               "How long a page waits for the channel's link."),
         field("api_token", &PagerDutySetting::api_token,
-              "REST token, to learn of acknowledgements made there."),
+              "Not used yet: REST token, to learn of acknowledgements made there."),
         field("webhook_secret", &PagerDutySetting::webhook_secret,
-              "Secret of a V3 webhook subscription.")};
+              "Not used yet: secret of a V3 webhook subscription.")};
   }
   friend bool operator==(const PagerDutySetting&, const PagerDutySetting&) = default;
 };

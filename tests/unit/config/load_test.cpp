@@ -138,6 +138,10 @@ TEST(Load, WarnsOfWhatMayNotBeMeant) {
             std::vector<std::string>{"there are no checks: nothing is watched"});
   EXPECT_EQ(good("slack: {token: {file: /open}}\n" + check("every: 5s")).warnings,
             std::vector<std::string>{"/open is open"});
+  EXPECT_EQ(good("slack: {token: {file: /token}, app_token: {file: /token}}\n" + check("every: 5s"))
+                .warnings,
+            std::vector<std::string>{
+                "slack.app_token is not used yet: messages in the channel have no buttons"});
 }
 
 TEST(Load, TakesPort0AndAByteOrderMark) {
