@@ -35,6 +35,7 @@ asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around,
                        .processes = around.processes,
                        .helper = around.helper,
                        .pressure = around.pressure,
+                       .kernel_clock = around.kernel_clock,
                        .nudge = nudge,
                        .deadline = begun + setting.timeout};
   auto run = setting.check->run(context);

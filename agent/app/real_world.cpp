@@ -44,7 +44,7 @@ schedule::Surroundings RealWorld::surroundings() {
     processes_ = std::make_unique<runtime::RealProcesses>(loop.get_executor(), clock);
   if (!helper_) helper_ = std::make_unique<runtime::RealHelperProcess>(loop.get_executor(), clock);
   if (!pressure_) pressure_ = std::make_unique<runtime::RealPressureTriggers>(loop.get_executor());
-  return {files, network(), *processes_, *helper_, *pressure_};
+  return {files, network(), *processes_, *helper_, *pressure_, kernel_clock_};
 }
 
 }  // namespace tocsin::app

@@ -8,6 +8,7 @@
 #include "agent/app/address_book.hpp"
 #include "agent/net/proxy.hpp"
 #include "agent/runtime/host_files.hpp"
+#include "agent/runtime/kernel_clock.hpp"
 #include "agent/runtime/real_clock.hpp"
 #include "agent/schedule/scheduler.hpp"
 #include "tocsin/check/host.hpp"
@@ -43,6 +44,7 @@ class RealWorld {
   std::unique_ptr<Processes> processes_;
   std::unique_ptr<HelperProcess> helper_;
   std::unique_ptr<PressureTriggers> pressure_;
+  runtime::AdjtimexClock kernel_clock_;
 };
 
 }  // namespace tocsin::app

@@ -303,4 +303,8 @@ Task<FileSystemUsage> RealHelperProcess::file_system_usage(std::string mount, St
                                    ": the mount may be dead"};
 }
 
+Task<FoundFiles> RealHelperProcess::find_files(std::string pattern, SteadyTime /*deadline*/) {
+  co_return Error{Errc::unsupported, "looking for " + pattern + " is not offered here"};
+}
+
 }  // namespace tocsin::runtime

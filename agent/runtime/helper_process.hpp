@@ -33,6 +33,7 @@ class RealHelperProcess final : public HelperProcess {
   RealHelperProcess& operator=(const RealHelperProcess&) = delete;
 
   Task<FileSystemUsage> file_system_usage(std::string mount, SteadyTime deadline) override;
+  Task<FoundFiles> find_files(std::string pattern, SteadyTime deadline) override;
 
   /// The helper's process id; 0 while there is none.
   int pid() const noexcept;

@@ -29,6 +29,7 @@ struct Surroundings {
   Processes& processes;
   HelperProcess& helper;
   PressureTriggers& pressure;
+  const KernelClock& kernel_clock;
 };
 
 /// Runs every check on its phase: due times lie on a grid of one second (of `every`, when shorter),

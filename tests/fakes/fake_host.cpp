@@ -1,5 +1,8 @@
 #include "tests/fakes/fake_host.hpp"
 
+#include <fnmatch.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -197,6 +200,31 @@ Task<FileSystemUsage> FakeHelperProcess::file_system_usage(std::string mount, St
   co_return found->second;
 }
 
+void FakeHelperProcess::put_file(FoundFile file) {
+  remove_file(file.path);
+  files_.push_back(std::move(file));
+}
+
+void FakeHelperProcess::remove_file(const std::string& path) {
+  std::erase_if(files_, [&](const FoundFile& file) { return file.path == path; });
+}
+
+Task<FoundFiles> FakeHelperProcess::find_files(std::string pattern, SteadyTime) {
+  ++calls_[pattern];
+  const auto found = answers_.find(pattern);
+  if (found != answers_.end() && !found->second) co_return found->second.error();
+  FoundFiles files;
+  for (const auto& file : files_)
+    if (::fnmatch(pattern.c_str(), file.path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0)
+      files.newest.push_back(file);
+  files.matched = files.newest.size();
+  std::stable_sort(files.newest.begin(), files.newest.end(),
+                   [](const auto& a, const auto& b) { return a.modified > b.modified; });
+  if (files.newest.size() > limits::files_found) files.newest.resize(limits::files_found);
+  if (files.newest.empty()) files.missing = missing_folder;
+  co_return files;
+}
+
 struct FakePressureTriggers::FakeTrigger final : PressureTriggers::Trigger {
   FakeTrigger(FakePressureTriggers& owner, std::string where, std::string what,
               std::function<void()> call)
@@ -262,7 +290,9 @@ FakeHost::FakeHost(Network* other_network)
       network{other_network != nullptr ? other_network : &no_network} {}
 
 CheckContext FakeHost::context(Duration timeout, bool gap) {
-  return {files, clock, *network, processes, helper, pressure, nudge, clock.steady() + timeout,
+  return {files,        clock,  *network,
+          processes,    helper, pressure,
+          kernel_clock, nudge,  clock.steady() + timeout,
           gap};
 }
 

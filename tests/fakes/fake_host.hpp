@@ -122,11 +122,26 @@ class FakeHelperProcess final : public HelperProcess {
   void stick(const std::string& mount);
   int calls(const std::string& mount) const;
 
+  /// A file that find_files comes upon; one of the same path is replaced.
+  void put_file(FoundFile file);
+  void remove_file(const std::string& path);
+  std::string missing_folder{};  ///< What find_files blames when nothing matches.
+
   Task<FileSystemUsage> file_system_usage(std::string mount, SteadyTime deadline) override;
+  /// The files that were put and match; fails and sticks as the pattern was told to.
+  Task<FoundFiles> find_files(std::string pattern, SteadyTime deadline) override;
 
  private:
   std::map<std::string, Result<FileSystemUsage>> answers_;
   std::map<std::string, int> calls_;
+  std::vector<FoundFile> files_;
+};
+
+/// A wall clock that is kept as well as a test says.
+class FakeKernelClock final : public KernelClock {
+ public:
+  Result<ClockDiscipline> answer{ClockDiscipline{.synchronised = true}};
+  Result<ClockDiscipline> discipline() const override { return answer; }
 };
 
 /// PSI triggers that fire when a test says so.
@@ -177,6 +192,7 @@ struct FakeHost {
   FakeProcesses processes;
   FakeHelperProcess helper;
   FakePressureTriggers pressure;
+  FakeKernelClock kernel_clock;
   NoNetwork no_network;
   Network* network;
   int nudges{0};  ///< How often a check asked to be run now.

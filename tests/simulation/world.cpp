@@ -166,6 +166,7 @@ struct SimulatedWorld::Life {
   fakes::FakeProcesses processes;
   fakes::FakeHelperProcess helper;
   fakes::FakePressureTriggers pressure;
+  fakes::FakeKernelClock kernel_clock;
   fakes::FakeFiles files;
   std::unique_ptr<app::Core> core;
 };
@@ -222,14 +223,14 @@ void SimulatedWorld::boot() {
   opened->ledger = std::make_unique<MortalLedger>(std::move(opened->ledger), fate_,
                                                   [this] { life_->loop.stop(); });
   life.core = std::make_unique<app::Core>(
-      app::World{
-          .executor = life.loop.get_executor(),
-          .clock = clock_,
-          .blocking = life.blocking,
-          .network = life.mortal,
-          .surroundings = {life.files, life.mortal, life.processes, life.helper, life.pressure},
-          .host = "sim-1",
-          .seed = random_()},
+      app::World{.executor = life.loop.get_executor(),
+                 .clock = clock_,
+                 .blocking = life.blocking,
+                 .network = life.mortal,
+                 .surroundings = {life.files, life.mortal, life.processes, life.helper,
+                                  life.pressure, life.kernel_clock},
+                 .host = "sim-1",
+                 .seed = random_()},
       std::move(*opened), std::move(names), std::move(settings), app::EngineObserver{});
   life.core->start();
   step(Duration{0});

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 // The host.
 inline constexpr std::size_t checks_in_flight = 64;
+inline constexpr std::size_t check_memory_bytes = 64u << 10;  // what a check keeps across restarts
 inline constexpr std::size_t samples_per_run = 512;
 inline constexpr std::size_t host_file_bytes = 4u << 20;
 inline constexpr std::size_t plugin_output_bytes = 64u << 10;
@@ -23,6 +24,8 @@ inline constexpr std::size_t processes_scanned = 65'536;  // entries of /proc lo
 inline constexpr Duration process_scan_every = 60s;       // the slow look for new matches
 inline constexpr Duration restart_window = 10min;         // what "restarts" counts
 inline constexpr std::size_t restarts_counted = 64;
+inline constexpr std::size_t files_found = 128;         // of one glob, the newest ones
+inline constexpr std::size_t folder_entries = 200'000;  // looked at for one glob
 inline constexpr std::size_t evidence_lines = 12;
 inline constexpr std::size_t evidence_line_characters = 300;
 inline constexpr Duration evidence_wait = 500ms;

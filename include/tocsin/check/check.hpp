@@ -9,6 +9,7 @@
 #include "tocsin/async/clock.hpp"
 #include "tocsin/async/task.hpp"
 #include "tocsin/check/host.hpp"
+#include "tocsin/check/memory.hpp"
 #include "tocsin/config/fields.hpp"
 #include "tocsin/model/sample.hpp"
 #include "tocsin/net/network.hpp"
@@ -24,6 +25,8 @@ struct CheckContext {
   Processes& processes;
   HelperProcess& helper;
   PressureTriggers& pressure;
+  Memory& memory;  ///< This check's own.
+  const KernelClock& kernel_clock;
   /// Ask to be run now because the kernel said something. Safe to call at any time on the loop
   /// while the check lives.
   const std::function<void()>& nudge;

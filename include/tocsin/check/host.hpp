@@ -56,6 +56,23 @@ struct FileSystemUsage {
   bool read_only{};
 };
 
+/// A file as its folder and stat(2) tell of it.
+struct FoundFile {
+  std::string path{};
+  std::uint64_t bytes{};
+  WallTime modified{};  ///< Its content; programs may set this to any time.
+  WallTime changed{};   ///< Its inode: no program sets this, but renaming and the like touch it.
+  friend bool operator==(const FoundFile&, const FoundFile&) = default;
+};
+/// The regular files that match a glob.
+struct FoundFiles {
+  std::vector<FoundFile> newest{};  ///< At most limits::files_found, newest content first.
+  std::uint64_t matched{};          ///< How many there are in all.
+  std::string missing{};  ///< A folder named in the pattern that does not exist, if that is why
+                          ///< nothing matched.
+  friend bool operator==(const FoundFiles&, const FoundFiles&) = default;
+};
+
 /// Calls that can hang in the kernel, made in a helper process so that a dead mount costs its own
 /// check only. A path whose call has not returned answers Errc::stuck at once and is not called
 /// again until it has.
@@ -63,6 +80,25 @@ class HelperProcess {
  public:
   virtual ~HelperProcess() = default;
   virtual Task<FileSystemUsage> file_system_usage(std::string mount, SteadyTime deadline) = 0;
+  /// The regular files, or links to such, that match an absolute path whose parts may hold
+  /// wildcards (glob(7); a leading dot is matched only by a dot). A file that several names lead to
+  /// counts once. Errc::unreadable when a folder may not be read, Errc::too_large beyond
+  /// limits::folder_entries.
+  virtual Task<FoundFiles> find_files(std::string pattern, SteadyTime deadline) = 0;
+};
+
+/// What the kernel knows of how well the wall clock is kept in step (adjtimex(2)).
+struct ClockDiscipline {
+  bool synchronised{};       ///< A time daemon keeps it in step, and did so lately.
+  Duration offset{};         ///< What the kernel still has to correct; may be negative.
+  Duration maximum_error{};  ///< How far it may be off; grows until the daemon says otherwise.
+  Duration estimated_error{};
+  friend bool operator==(const ClockDiscipline&, const ClockDiscipline&) = default;
+};
+class KernelClock {
+ public:
+  virtual ~KernelClock() = default;
+  virtual Result<ClockDiscipline> discipline() const = 0;
 };
 
 /// What became of a command.

@@ -76,6 +76,7 @@ class CoreTest : public ::testing::Test {
     fakes::FakeProcesses processes;
     fakes::FakeHelperProcess helper;
     fakes::FakePressureTriggers pressure;
+    fakes::FakeKernelClock kernel_clock;
     fakes::FakeFiles files;
     std::unique_ptr<Core> core;
   };
@@ -103,7 +104,7 @@ class CoreTest : public ::testing::Test {
                 .blocking = life_->blocking,
                 .network = life_->network,
                 .surroundings = {life_->files, life_->network, life_->processes, life_->helper,
-                                 life_->pressure},
+                                 life_->pressure, life_->kernel_clock},
                 .host = "web-1",
                 .seed = 1};
     life_->core =

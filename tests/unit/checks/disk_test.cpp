@@ -234,6 +234,7 @@ class HangingHelper final : public HelperProcess {
     co_await std::move(wait);
     co_return Error{Errc::stuck, "statfs of /data has not returned"};
   }
+  Task<FoundFiles> find_files(std::string, SteadyTime) override { co_return FoundFiles{}; }
 
  private:
   Clock& clock_;
@@ -243,8 +244,9 @@ TEST(DiskCheck, HandsInTheOthersBeforeTheDeadlineWhenOneHangs) {
   FixtureHost host{"healthy"};
   HangingHelper helper{host.clock};
   const auto check = made(disk_check());
-  CheckContext context{host.files, host.clock,    *host.network, host.processes,
-                       helper,     host.pressure, host.nudge,    host.clock.steady() + 5s};
+  CheckContext context{host.files,        host.clock, *host.network,
+                       host.processes,    helper,     host.pressure,
+                       host.kernel_clock, host.nudge, host.clock.steady() + 5s};
   std::optional<Result<Samples>> result;
   auto work = fakes::keep(check->run(context), result);
   asio::co_spawn(host.loop, std::move(work), [](std::exception_ptr) {});

@@ -302,10 +302,11 @@ TEST(Scheduler, EndsItsRunsWhenStopped) {
   check->takes = 1h;
   fakes::FakeHost host;
   int told = 0;
-  Scheduler scheduler{host.loop.get_executor(),
-                      host.clock,
-                      {host.files, *host.network, host.processes, host.helper, host.pressure},
-                      [&told](const ScheduledCheck&, Observation) { ++told; }};
+  Scheduler scheduler{
+      host.loop.get_executor(),
+      host.clock,
+      {host.files, *host.network, host.processes, host.helper, host.pressure, host.kernel_clock},
+      [&told](const ScheduledCheck&, Observation) { ++told; }};
   TaskGroup group{host.loop.get_executor()};
   group.spawn("scheduler", scheduler.run());
   scheduler.replace({{"hung", check, 1s, 1min}});

@@ -96,13 +96,14 @@ struct Bench {
   std::vector<ScheduledCheck> checks;
   std::vector<Observation> observations;
   std::function<void(const Observation&)> on_observation{};
-  Scheduler scheduler{host.loop.get_executor(),
-                      host.clock,
-                      {host.files, *host.network, host.processes, host.helper, host.pressure},
-                      [this](const ScheduledCheck&, Observation seen) {
-                        observations.push_back(std::move(seen));
-                        if (on_observation) on_observation(observations.back());
-                      }};
+  Scheduler scheduler{
+      host.loop.get_executor(),
+      host.clock,
+      {host.files, *host.network, host.processes, host.helper, host.pressure, host.kernel_clock},
+      [this](const ScheduledCheck&, Observation seen) {
+        observations.push_back(std::move(seen));
+        if (on_observation) on_observation(observations.back());
+      }};
   TaskGroup group{host.loop.get_executor()};
 };
 
