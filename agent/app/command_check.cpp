@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json.hpp>
 
+#include "agent/app/check_memories.hpp"
 #include "agent/app/command_line.hpp"
 #include "agent/app/configuration.hpp"
 #include "agent/app/policies.hpp"
@@ -25,7 +26,7 @@ struct Look {
   Verdict verdict{};
 };
 
-asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around,
+asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around, Memory& memory,
                            const config::CheckSetting& setting, Look& into) {
   const std::function<void()> nudge = [] {};
   const auto begun = world.clock.steady();
@@ -36,6 +37,7 @@ asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around,
                        .helper = around.helper,
                        .pressure = around.pressure,
                        .kernel_clock = around.kernel_clock,
+                       .memory = memory,
                        .nudge = nudge,
                        .deadline = begun + setting.timeout};
   auto run = setting.check->run(context);
@@ -138,12 +140,13 @@ int command_check(const CommonOptions& common, const std::vector<std::string>& n
   }
   RealWorld world;
   const auto around = world.surroundings();
+  CheckMemories memories{{}, [](const CheckMemory&) {}};  // What is kept is the agent's.
   std::vector<Look> looks(checks.size());
   std::size_t wanted = 0;
   for (const auto& check : checks) {
     if (!names.empty() && std::find(names.begin(), names.end(), check.name) == names.end())
       continue;
-    asio::co_spawn(world.loop, look(world, around, check, looks[wanted++]),
+    asio::co_spawn(world.loop, look(world, around, memories.of(check.name), check, looks[wanted++]),
                    [](std::exception_ptr fault) {
                      if (fault) std::rethrow_exception(fault);
                    });

@@ -1,5 +1,7 @@
 #include "agent/app/core.hpp"
 
+#include <set>
+
 #include "agent/app/policies.hpp"
 #include "tocsin/base/limits.hpp"
 
@@ -17,6 +19,8 @@ Core::Core(World world, store::Ledger::Opened store, std::vector<std::string> ch
       writers_{world_.executor},
       settings_{std::move(settings)},
       journal_{world_.executor, world_.clock, world_.blocking, std::move(store.ledger)},
+      memories_{std::move(store.snapshot.memories),
+                [this](CheckMemory kept) { journal_.append({.memories = {std::move(kept)}}, {}); }},
       engine_{world_.executor,
               world_.clock,
               journal_,
@@ -25,7 +29,7 @@ Core::Core(World world, store::Ledger::Opened store, std::vector<std::string> ch
               world_.seed,
               engine_settings(*settings_, world_.host),
               std::move(observer)},
-      scheduler_{world_.executor, world_.clock, world_.surroundings,
+      scheduler_{world_.executor, world_.clock, world_.surroundings, memories_,
                  [this](const schedule::ScheduledCheck& check, Observation observation) {
                    pipeline_.observe(check, std::move(observation));
                  }},
@@ -40,6 +44,7 @@ Core::~Core() = default;
 void Core::start() {
   writers_.spawn("journal", journal_.run());
   pipeline_.replace(settings_);
+  forget_removed_checks();
   tasks_.spawn("scheduler", scheduler_.run());
   tasks_.spawn("incident timers", engine_.run_timers());
   tasks_.spawn("dispatcher", dispatcher_.run());
@@ -53,6 +58,13 @@ void Core::reload(std::shared_ptr<const config::Settings> settings) {
   dispatcher_.replace(notifiers_);
   engine_.configure(engine_settings(*settings_, world_.host));
   pipeline_.replace(settings_);
+  forget_removed_checks();
+}
+
+void Core::forget_removed_checks() {
+  std::set<std::string> names;
+  for (const auto& check : settings_->checks) names.insert(check.name);
+  memories_.retain(names);
 }
 
 asio::awaitable<void> Core::housekeeping() {

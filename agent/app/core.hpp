@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/app/check_memories.hpp"
 #include "agent/app/engine.hpp"
 #include "agent/app/pipeline.hpp"
 #include "agent/app/receivers.hpp"
@@ -56,12 +57,14 @@ class Core {
 
  private:
   asio::awaitable<void> housekeeping();
+  void forget_removed_checks();
 
   World world_;
   TaskGroup tasks_;
   TaskGroup writers_;  ///< The journal: ends last, so that what the others decided is written.
   std::shared_ptr<const config::Settings> settings_;
   store::Journal journal_;
+  CheckMemories memories_;
   Engine engine_;
   schedule::Scheduler scheduler_;
   Pipeline pipeline_;

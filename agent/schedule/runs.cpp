@@ -46,9 +46,10 @@ void Scheduler::Impl::take_turn(Entry& entry) {
 }
 
 void Scheduler::Impl::fill_context(Entry& entry, SteadyTime deadline) {
-  entry.context.emplace(CheckContext{
-      surroundings.files, clock, surroundings.network, surroundings.processes, surroundings.helper,
-      surroundings.pressure, surroundings.kernel_clock, entry.nudge, deadline, entry.gap});
+  entry.context.emplace(
+      CheckContext{surroundings.files, clock, surroundings.network, surroundings.processes,
+                   surroundings.helper, surroundings.pressure, surroundings.kernel_clock,
+                   memories.of(entry.scheduled.name), entry.nudge, deadline, entry.gap});
 }
 
 void Scheduler::Impl::start(Entry& entry) {

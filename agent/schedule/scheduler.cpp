@@ -12,8 +12,9 @@
 namespace tocsin::schedule {
 
 Scheduler::Scheduler(asio::any_io_executor executor, Clock& clock, Surroundings surroundings,
-                     Sink sink)
-    : impl_{std::make_unique<Impl>(std::move(executor), clock, surroundings, std::move(sink))} {}
+                     Memories& memories, Sink sink)
+    : impl_{std::make_unique<Impl>(std::move(executor), clock, surroundings, memories,
+                                   std::move(sink))} {}
 
 Scheduler::~Scheduler() = default;
 
@@ -49,10 +50,12 @@ asio::awaitable<void> Scheduler::run() {
   std::rethrow_exception(ended_by);
 }
 
-Scheduler::Impl::Impl(asio::any_io_executor on, Clock& time, Surroundings around, Sink to)
+Scheduler::Impl::Impl(asio::any_io_executor on, Clock& time, Surroundings around, Memories& kept,
+                      Sink to)
     : executor{std::move(on)},
       clock{time},
       surroundings{around},
+      memories{kept},
       sink{std::move(to)},
       changed{executor} {}
 

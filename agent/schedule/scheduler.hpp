@@ -43,7 +43,9 @@ struct Surroundings {
 class Scheduler {
  public:
   using Sink = std::function<void(const ScheduledCheck&, Observation)>;
-  Scheduler(asio::any_io_executor executor, Clock& clock, Surroundings surroundings, Sink sink);
+  /// What is handed in must outlive it.
+  Scheduler(asio::any_io_executor executor, Clock& clock, Surroundings surroundings,
+            Memories& memories, Sink sink);
   ~Scheduler();
 
   /// Replaces the set: a check whose pointer is unchanged keeps its phase, run in flight and

@@ -30,7 +30,7 @@ struct Scheduler::Impl {
     Wakeup ended;
   };
 
-  Impl(asio::any_io_executor on, Clock& time, Surroundings around, Sink to);
+  Impl(asio::any_io_executor on, Clock& time, Surroundings around, Memories& kept, Sink to);
   ~Impl();
 
   // The set.
@@ -73,6 +73,7 @@ struct Scheduler::Impl {
   asio::any_io_executor executor;
   Clock& clock;
   Surroundings surroundings;
+  Memories& memories;
   Sink sink;
 
   std::map<std::string, std::shared_ptr<Entry>> entries;

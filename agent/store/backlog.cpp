@@ -40,6 +40,7 @@ void Backlog::add(const Commit& commit, std::uint64_t last_written) {
     entries_.erase(id.value);
     if (id.value <= last_written) entries_removed_.insert(id.value);
   }
+  for (const auto& memory : commit.memories) memories_[memory.check] = memory.text;
 }
 
 void Backlog::add_line(const TimelineLine& line) {
@@ -72,6 +73,7 @@ Commit Backlog::merged() const {
     all.timeline.push_back(note_of_loss(id, lost.count, lost.last));
   for (const auto& [id, entry] : entries_) all.entries.push_back(entry);
   for (const auto id : entries_removed_) all.entries_removed.push_back(EntryId{id});
+  for (const auto& [check, text] : memories_) all.memories.push_back({check, text});
   return all;
 }
 

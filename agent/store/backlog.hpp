@@ -12,7 +12,7 @@
 
 namespace tocsin::store {
 
-/// Commits folded into one: of each alert, incident and entry only the newest state, of the
+/// Commits folded into one: of each alert, incident, entry and memory only the newest state, of the
 /// timeline every line in order. So what waits for a disk is as large as what lives, not as long as
 /// the outage. Two bounds remain: beyond `lines_most` timeline lines the oldest are kept, and each
 /// incident gets one line that says how many were lost; beyond `incidents_most` incidents those
@@ -45,6 +45,7 @@ class Backlog {
   std::map<std::string, Incident> incidents_;
   std::map<std::uint64_t, OutboxEntry> entries_;
   std::set<std::uint64_t> entries_removed_;
+  std::map<std::string, std::string> memories_;
   std::vector<TimelineLine> lines_;
   struct Lost {
     std::size_t count{0};

@@ -26,8 +26,13 @@ constexpr const char* first_schema = R"(
   CREATE TABLE outbox(id INTEGER PRIMARY KEY, incident TEXT NOT NULL, body TEXT NOT NULL, sum INTEGER NOT NULL);
 )";
 
+constexpr const char* memories_schema = R"(
+  CREATE TABLE memories(name TEXT PRIMARY KEY, body TEXT NOT NULL, sum INTEGER NOT NULL);
+)";
+
 constexpr Migration all[] = {
     {1, "the first schema", first_schema},
+    {2, "what checks keep across restarts", memories_schema},
 };
 
 /// Higher versions are not versions but a damaged header.

@@ -117,6 +117,9 @@ TimelineLine line_of(const std::string& body, std::int64_t sum, bool& sound) {
 OutboxEntry entry_of(const std::string& body, std::int64_t sum, bool& sound) {
   return decoded(json::decode_entry(body), body, sum, sound);
 }
+CheckMemory memory_of(const std::string& body, std::int64_t sum, bool& sound) {
+  return decoded(json::decode_memory(body), body, sum, sound);
+}
 
 Rows::Rows(SQLite::Database& database)
     : get_anchor_{database,
@@ -184,6 +187,20 @@ void Rows::put(const OutboxEntry& entry) {
           checksum(body));
 }
 
+void Rows::put(const CheckMemory& memory) {
+  if (memory.text.empty()) {
+    if (!remove_memory_) remove_memory_.emplace(database_, "DELETE FROM memories WHERE name = ?1");
+    execute(*remove_memory_, memory.check);
+    return;
+  }
+  if (!put_memory_)
+    put_memory_.emplace(database_,
+                        "INSERT INTO memories(name, body, sum) VALUES (?1, ?2, ?3) "
+                        "ON CONFLICT(name) DO UPDATE SET body = ?2, sum = ?3");
+  const auto body = json::encode(memory);
+  execute(*put_memory_, memory.check, body, checksum(body));
+}
+
 void Rows::append(const TimelineLine& line) {
   const auto body = json::encode(line);
   execute(append_line_, line.incident.value, body, checksum(body));
@@ -205,6 +222,7 @@ void Rows::write(const Commit& commit) {
   for (const auto& line : commit.timeline) append(line);
   for (const auto& entry : commit.entries) put(entry);
   for (const auto& id : commit.entries_removed) remove_entry(id);
+  for (const auto& memory : commit.memories) put(memory);
 }
 
 Snapshot Rows::snapshot(WallTime now) {
@@ -231,6 +249,10 @@ Snapshot Rows::snapshot(WallTime now) {
                    });
   SQLite::Statement entries{database_, "SELECT body, sum FROM outbox ORDER BY id"};
   while (entries.executeStep()) found.entries.push_back(must_be_sound(entry_of, entries, 0));
+  if (database_.tableExists("memories")) {
+    SQLite::Statement memories{database_, "SELECT body, sum FROM memories ORDER BY name"};
+    while (memories.executeStep()) found.memories.push_back(must_be_sound(memory_of, memories, 0));
+  }
   if (const auto last = anchor()) found.last_entry_id = last->last_entry_id;
   for (const auto& entry : found.entries)
     found.last_entry_id = std::max(found.last_entry_id, entry.id.value);

@@ -40,6 +40,7 @@ Alert alert_of(const std::string& body, std::int64_t sum, bool& sound);
 Incident incident_of(const std::string& body, std::int64_t sum, bool& sound);
 TimelineLine line_of(const std::string& body, std::int64_t sum, bool& sound);
 OutboxEntry entry_of(const std::string& body, std::int64_t sum, bool& sound);
+CheckMemory memory_of(const std::string& body, std::int64_t sum, bool& sound);
 
 /// Every statement of one open store, prepared once and kept. All of it throws SQLite::Exception;
 /// reading throws Corrupt as well. Transactions are the caller's.
@@ -53,6 +54,8 @@ class Rows {
   void put(const Alert& alert);
   void put(const Incident& incident);
   void put(const OutboxEntry& entry);
+  /// One without a text is removed.
+  void put(const CheckMemory& memory);
   void append(const TimelineLine& line);
   /// At its own sequence number, unless that is taken.
   void restore(const TimelineLine& line);
@@ -72,6 +75,9 @@ class Rows {
   SQLite::Statement put_alert_, put_incident_, put_entry_, append_line_, restore_line_;
   SQLite::Statement remove_alert_, remove_entry_;
   SQLite::Statement get_timeline_, get_incidents_;
+  /// Prepared when first needed: a store of the first version that is only looked at has no such
+  /// table.
+  std::optional<SQLite::Statement> put_memory_, remove_memory_;
   SQLite::Database& database_;
 };
 

@@ -18,6 +18,7 @@ namespace tocsin::store {
 namespace {
 
 constexpr int names_most = 100;
+constexpr std::size_t tables = 5;
 
 std::string stamp(WallTime now) {
   std::string text;
@@ -118,6 +119,20 @@ void copy_anchor(SQLite::Database& from, Rows& into) {
   if (found) into.put(*found);
 }
 
+void copy_memories(SQLite::Database& from, Salvaged& result, Rows& into) {
+  // A store of the first version has none.
+  try {
+    if (!from.tableExists("memories")) return;
+  } catch (const SQLite::Exception&) {  // Then they cannot be read either, and that is counted.
+  }
+  copy(from, "memories", result, result.memories, memory_of,
+       [&](const CheckMemory& memory, std::int64_t) {
+         if (memory.check.empty()) return false;
+         into.put(memory);
+         return true;
+       });
+}
+
 }  // namespace
 
 Result<std::string> set_aside(const std::string& path, WallTime now) {
@@ -141,7 +156,7 @@ Salvaged salvage(const std::string& path, Rows& into) {
   Salvaged result;
   const auto from = open_damaged(path);
   if (!from) {
-    result.tables_cut_short = 4;
+    result.tables_cut_short = tables;
     return result;
   }
   copy_anchor(*from, into);
@@ -170,6 +185,7 @@ Salvaged salvage(const std::string& path, Rows& into) {
          into.put(entry);
          return true;
        });
+  copy_memories(*from, result, into);
   return result;
 }
 
@@ -180,7 +196,7 @@ std::string Salvaged::sentence() const {
   if (unreadable > 0) text += fmt::format("; {} rows could not be read and are lost", unreadable);
   if (unsound > 0) text += fmt::format("; {} of those kept are not as they were written", unsound);
   if (tables_cut_short > 0)
-    text += fmt::format("; {} of 4 tables could not be read whole", tables_cut_short);
+    text += fmt::format("; {} of {} tables could not be read whole", tables_cut_short, tables);
   return text;
 }
 

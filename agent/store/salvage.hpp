@@ -15,7 +15,7 @@ Result<std::string> set_aside(const std::string& path, WallTime now);
 
 /// What could be kept of a damaged store.
 struct Salvaged {
-  std::size_t alerts{0}, incidents{0}, lines{0}, entries{0};
+  std::size_t alerts{0}, incidents{0}, lines{0}, entries{0}, memories{0};
   std::size_t unreadable{0};        ///< Rows that were found but do not decode.
   std::size_t unsound{0};           ///< Rows that decode, but not to what was written; kept.
   std::size_t tables_cut_short{0};  ///< Tables of which SQLite could not read every page.

@@ -164,7 +164,15 @@ Task<CommandOutcome> FakeProcesses::run(CommandRequest request) {
   if (found == answers_.end()) {
     co_return Error{Errc::missing, "there is no program " + program};
   }
-  co_return found->second;
+  auto outcome = found->second;
+  if (outcome && request.on_output) {
+    // In pieces that do not end where lines do, as a pipe's do not either.
+    constexpr std::size_t piece_bytes = 100;
+    const auto text = std::exchange(outcome->output, {});
+    for (std::size_t at = 0; at < text.size(); at += piece_bytes)
+      request.on_output(std::string_view{text}.substr(at, piece_bytes));
+  }
+  co_return outcome;
 }
 
 Result<std::unique_ptr<Processes::Watch>> FakeProcesses::watch_exit(int pid,
@@ -289,10 +297,17 @@ FakeHost::FakeHost(Network* other_network)
       processes{clock},
       network{other_network != nullptr ? other_network : &no_network} {}
 
+Result<void> FakeMemory::keep(std::string wanted) {
+  if (wanted.size() > limits::check_memory_bytes)
+    return Error{Errc::too_large, "more than a check may keep"};
+  if (wanted != text) ++writes;
+  text = std::move(wanted);
+  return {};
+}
+
 CheckContext FakeHost::context(Duration timeout, bool gap) {
-  return {files,        clock,  *network,
-          processes,    helper, pressure,
-          kernel_clock, nudge,  clock.steady() + timeout,
+  return {files,    clock,        *network, processes, helper,
+          pressure, kernel_clock, memory,   nudge,     clock.steady() + timeout,
           gap};
 }
 

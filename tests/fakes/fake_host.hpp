@@ -171,6 +171,24 @@ class NoNetwork final : public Network {
   asio::awaitable<ConnectOutcome> connect(ConnectRequest request) override;
 };
 
+/// What a check keeps, in the test's hands.
+class FakeMemory final : public Memory {
+ public:
+  std::string text{};
+  int writes{0};
+  const std::string& recall() const override { return text; }
+  Result<void> keep(std::string wanted) override;
+};
+
+/// Memories that end with the test.
+class FakeMemories final : public Memories {
+ public:
+  Memory& of(const std::string& check) override { return memories_[check]; }
+
+ private:
+  std::map<std::string, FakeMemory> memories_;
+};
+
 /// A whole host for one check under test: a fixture root, a manual clock and fakes of everything
 /// else, and the loop that they run on.
 ///
@@ -193,6 +211,7 @@ struct FakeHost {
   FakeHelperProcess helper;
   FakePressureTriggers pressure;
   FakeKernelClock kernel_clock;
+  FakeMemory memory;
   NoNetwork no_network;
   Network* network;
   int nudges{0};  ///< How often a check asked to be run now.

@@ -179,6 +179,13 @@ struct Members<Incident> {
 };
 
 template <>
+struct Members<CheckMemory> {
+  static constexpr auto list() {
+    return std::tuple{item("check", &CheckMemory::check), item("text", &CheckMemory::text)};
+  }
+};
+
+template <>
 struct Members<TimelineLine> {
   static constexpr auto list() {
     return std::tuple{

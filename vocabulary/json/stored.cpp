@@ -353,6 +353,7 @@ std::string encode(const Alert& alert) { return encode_any(alert); }
 std::string encode(const Incident& incident) { return encode_any(incident); }
 std::string encode(const TimelineLine& line) { return encode_any(line); }
 std::string encode(const OutboxEntry& entry) { return encode_any(entry); }
+std::string encode(const CheckMemory& memory) { return encode_any(memory); }
 std::string encode(const Effect& effect) { return encode_any(effect); }
 std::string encode(const Summary& summary) { return encode_any(summary); }
 
@@ -365,6 +366,9 @@ Result<TimelineLine> decode_timeline_line(std::string_view text) {
 }
 Result<OutboxEntry> decode_entry(std::string_view text) {
   return decode_any<OutboxEntry>(text, "outbox entry");
+}
+Result<CheckMemory> decode_memory(std::string_view text) {
+  return decode_any<CheckMemory>(text, "check's memory");
 }
 Result<Effect> decode_effect(std::string_view text) { return decode_any<Effect>(text, "effect"); }
 Result<Summary> decode_summary(std::string_view text) {

@@ -25,8 +25,8 @@ struct CheckContext {
   Processes& processes;
   HelperProcess& helper;
   PressureTriggers& pressure;
-  Memory& memory;  ///< This check's own.
   const KernelClock& kernel_clock;
+  Memory& memory;  ///< This check's own.
   /// Ask to be run now because the kernel said something. Safe to call at any time on the loop
   /// while the check lives.
   const std::function<void()>& nudge;

@@ -11,6 +11,7 @@
 #include "tocsin/base/error.hpp"
 #include "tocsin/base/time.hpp"
 #include "tocsin/model/alert.hpp"
+#include "tocsin/model/commit.hpp"
 #include "tocsin/model/effect.hpp"
 #include "tocsin/model/incident.hpp"
 #include "tocsin/model/summary.hpp"
@@ -26,6 +27,7 @@ std::string encode(const Alert& alert);
 std::string encode(const Incident& incident);
 std::string encode(const TimelineLine& line);
 std::string encode(const OutboxEntry& entry);
+std::string encode(const CheckMemory& memory);
 std::string encode(const Effect& effect);
 std::string encode(const Summary& summary);
 
@@ -33,6 +35,7 @@ Result<Alert> decode_alert(std::string_view text);
 Result<Incident> decode_incident(std::string_view text);
 Result<TimelineLine> decode_timeline_line(std::string_view text);
 Result<OutboxEntry> decode_entry(std::string_view text);
+Result<CheckMemory> decode_memory(std::string_view text);
 Result<Effect> decode_effect(std::string_view text);
 Result<Summary> decode_summary(std::string_view text);
 

@@ -244,9 +244,9 @@ TEST(DiskCheck, HandsInTheOthersBeforeTheDeadlineWhenOneHangs) {
   FixtureHost host{"healthy"};
   HangingHelper helper{host.clock};
   const auto check = made(disk_check());
-  CheckContext context{host.files,        host.clock, *host.network,
-                       host.processes,    helper,     host.pressure,
-                       host.kernel_clock, host.nudge, host.clock.steady() + 5s};
+  CheckContext context{
+      host.files,    host.clock,        *host.network, host.processes, helper,
+      host.pressure, host.kernel_clock, host.memory,   host.nudge,     host.clock.steady() + 5s};
   std::optional<Result<Samples>> result;
   auto work = fakes::keep(check->run(context), result);
   asio::co_spawn(host.loop, std::move(work), [](std::exception_ptr) {});

@@ -245,9 +245,11 @@ class RealPlugins : public ::testing::Test {
   }
 
   Result<Samples> run(Check& check, Duration timeout = 10s) {
-    CheckContext context{host.files,        clock,       host.no_network,
-                         processes,         host.helper, host.pressure,
-                         host.kernel_clock, host.nudge,  clock.steady() + timeout};
+    CheckContext context{host.files,        clock,
+                         host.no_network,   processes,
+                         host.helper,       host.pressure,
+                         host.kernel_clock, host.memory,
+                         host.nudge,        clock.steady() + timeout};
     fakes::run_to_end(host.loop, run_once(check, context));
     return result;
   }

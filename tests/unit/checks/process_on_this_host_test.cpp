@@ -53,6 +53,7 @@ TEST(ProcessCheckOnThisHost, IsWokenByADeathAlone) {
   fakes::FakeHelperProcess helper;
   fakes::FakePressureTriggers pressure;
   const fakes::FakeKernelClock kernel_clock;
+  fakes::FakeMemory memory;
   int nudges = 0;
   const std::function<void()> nudge = [&] { ++nudges; };
   Idler idler;
@@ -60,8 +61,8 @@ TEST(ProcessCheckOnThisHost, IsWokenByADeathAlone) {
   const auto check =
       made(process_check(),
            map_of({{"match", map_of({{"pidfile", word(folder.folder() + "/idler.pid")}})}}));
-  CheckContext context{files,    clock,        network, processes,          helper,
-                       pressure, kernel_clock, nudge,   clock.steady() + 5s};
+  CheckContext context{files,    clock,        network, processes, helper,
+                       pressure, kernel_clock, memory,  nudge,     clock.steady() + 5s};
 
   const auto before = fakes::run_to_end(loop, check->run(context));
   ASSERT_TRUE(before) << before.error().detail;
@@ -98,8 +99,8 @@ TEST(ProcessCheckOnThisHost, FindsOthersButNotItself) {
            map_of({{"match",
                     map_of({{"name", word(name)}, {"user", word(std::to_string(::geteuid()))}})}}));
   CheckContext context{
-      files,         host.clock,        *host.network, host.processes,          host.helper,
-      host.pressure, host.kernel_clock, host.nudge,    host.clock.steady() + 5s};
+      files,         host.clock,        *host.network, host.processes, host.helper,
+      host.pressure, host.kernel_clock, host.memory,   host.nudge,     host.clock.steady() + 5s};
   const auto alone = fakes::run_to_end(host.loop, check->run(context));
   ASSERT_TRUE(alone) << alone.error().detail;
   EXPECT_DOUBLE_EQ(*value_of(*check, *alone, "count"), 0);

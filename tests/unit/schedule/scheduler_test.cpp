@@ -302,10 +302,12 @@ TEST(Scheduler, EndsItsRunsWhenStopped) {
   check->takes = 1h;
   fakes::FakeHost host;
   int told = 0;
+  fakes::FakeMemories memories;
   Scheduler scheduler{
       host.loop.get_executor(),
       host.clock,
       {host.files, *host.network, host.processes, host.helper, host.pressure, host.kernel_clock},
+      memories,
       [&told](const ScheduledCheck&, Observation) { ++told; }};
   TaskGroup group{host.loop.get_executor()};
   group.spawn("scheduler", scheduler.run());

@@ -96,10 +96,12 @@ struct Bench {
   std::vector<ScheduledCheck> checks;
   std::vector<Observation> observations;
   std::function<void(const Observation&)> on_observation{};
+  fakes::FakeMemories memories;
   Scheduler scheduler{
       host.loop.get_executor(),
       host.clock,
       {host.files, *host.network, host.processes, host.helper, host.pressure, host.kernel_clock},
+      memories,
       [this](const ScheduledCheck&, Observation seen) {
         observations.push_back(std::move(seen));
         if (on_observation) on_observation(observations.back());

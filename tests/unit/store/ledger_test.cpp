@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/store/migrations.hpp"
+#include "agent/store/rows.hpp"
 #include "tests/unit/store/store_fixture.hpp"
 
 namespace tocsin::store {
@@ -282,6 +283,36 @@ TEST_F(LedgerTest, AMigrationThatFailsLeavesTheVersionBefore) {
   EXPECT_THROW((void)migrate(database, steps, at(0).wall), SQLite::Exception);
   EXPECT_EQ(database.execAndGet("PRAGMA user_version").getInt(), 1);
   EXPECT_FALSE(database.tableExists("u"));
+}
+
+TEST_F(LedgerTest, WhatChecksKeepIsThereAgainUntilItIsForgotten) {
+  {
+    auto opened = open();
+    Commit commit;
+    commit.memories = {{"log", "offset 17"}, {"mail", "probe 1"}};
+    ASSERT_TRUE(opened.ledger->commit(commit, at(1)));
+    Commit later;
+    later.memories = {{"log", "offset 18"}, {"mail", ""}};
+    ASSERT_TRUE(opened.ledger->commit(later, at(2)));
+  }
+  const auto opened = open();
+  EXPECT_EQ(opened.snapshot.memories, (std::vector<CheckMemory>{{"log", "offset 18"}}));
+}
+
+TEST_F(LedgerTest, AStoreOfTheFirstVersionIsTakenOver) {
+  {
+    SQLite::Database database{path_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+    ASSERT_TRUE(migrate(database, migrations().first(1), at(0).wall));
+    Rows rows{database};
+    rows.put(alert("nginx"));
+    rows.put(Anchor{"boot-1", at(0), true, 0});
+  }
+  auto opened = open();
+  EXPECT_TRUE(opened.warnings.empty());
+  EXPECT_EQ(opened.snapshot.alerts.size(), 1u);
+  Commit commit;
+  commit.memories = {{"log", "offset 17"}};
+  EXPECT_TRUE(opened.ledger->commit(commit, at(1)));
 }
 
 TEST_F(LedgerTest, TheRealStoreTellsItsVersion) {
