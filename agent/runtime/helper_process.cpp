@@ -12,15 +12,18 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "agent/runtime/exit_watch.hpp"
+#include "agent/runtime/file_finder.hpp"
 #include "agent/runtime/mount_table.hpp"
 #include "agent/runtime/pidfd.hpp"
 #include "agent/runtime/statfs_helper.hpp"
 #include "tocsin/async/wakeup.hpp"
+#include "tocsin/base/limits.hpp"
 
 namespace tocsin::runtime {
 namespace {
@@ -29,16 +32,36 @@ using namespace std::chrono_literals;
 
 constexpr Duration between_starts = 1s;
 
-Error statvfs_error(int number, const std::string& mount) {
-  if (number == EBUSY) {
-    return {Errc::stuck, "statvfs of " + mount + " was not tried: " +
-                             std::to_string(statfs_calls_at_once) + " calls of other mounts hang"};
+/// What was asked: at most one call of it is in the helper.
+struct Question {
+  HelperCall call{};
+  std::string path{};
+  friend auto operator<=>(const Question&, const Question&) = default;
+};
+using Answer = std::variant<FileSystemUsage, FoundFiles>;
+
+std::string describe(const Question& question) {
+  switch (question.call) {
+    case HelperCall::statvfs:
+      return "statvfs of " + question.path;
+    case HelperCall::find_files:
+      return "looking for " + question.path;
   }
-  return error_from_errno(number, "statvfs of " + mount);
+  return question.path;
 }
 
-Result<FileSystemUsage> usage_of(const StatfsAnswer& answer, const std::string& mount) {
-  if (answer.failed_with != 0) return statvfs_error(answer.failed_with, mount);
+Error error_of(int number, const Question& question) {
+  if (number == EBUSY) {
+    return {Errc::stuck, describe(question) + " was not tried: " +
+                             std::to_string(statfs_calls_at_once) + " calls of other mounts hang"};
+  }
+  return error_from_errno(number, describe(question));
+}
+Error statvfs_error(int number, const std::string& mount) {
+  return error_of(number, {HelperCall::statvfs, mount});
+}
+
+FileSystemUsage usage_of(const StatfsAnswer& answer) {
   FileSystemUsage usage;
   usage.block_bytes = answer.block_bytes;
   usage.blocks = answer.blocks;
@@ -48,6 +71,37 @@ Result<FileSystemUsage> usage_of(const StatfsAnswer& answer, const std::string& 
   usage.inodes_free = answer.inodes_free;
   usage.read_only = answer.read_only != 0;
   return usage;
+}
+
+Result<FoundFiles> files_of(std::string_view packed, const Question& question) {
+  auto finding = unpack(packed);
+  if (!finding) return std::move(finding).error();
+  if (finding->failed_with == E2BIG) {
+    return Error{Errc::too_large, describe(question) + " was given up: there are more than " +
+                                      std::to_string(limits::folder_entries) + " entries, up to " +
+                                      finding->failed_at + ": move old ones elsewhere"};
+  }
+  if (finding->failed_with != 0) {
+    return Error{Errc::unreadable,
+                 finding->failed_at + " cannot be read: " + errno_words(finding->failed_with)};
+  }
+  return std::move(finding->files);
+}
+
+/// `rest` is what followed the header.
+Result<Answer> read_answer(const Question& question, const StatfsAnswer& header,
+                           std::string_view rest) {
+  if (header.failed_with != 0) return error_of(header.failed_with, question);
+  switch (question.call) {
+    case HelperCall::statvfs:
+      return Answer{usage_of(header)};
+    case HelperCall::find_files: {
+      auto files = files_of(rest, question);
+      if (!files) return std::move(files).error();
+      return Answer{*std::move(files)};
+    }
+  }
+  return Error{Errc::internal, "nothing was asked"};
 }
 
 Result<FileSystemUsage> ask_directly(const std::string& mount) {
@@ -92,13 +146,13 @@ Result<int> start_helper_process(Descriptor helper_end) {
   return static_cast<int>(pid);
 }
 
-/// One path whose call is in the helper, and everybody who waits for its answer.
+/// A question whose call is in the helper, and everybody who waits for its answer.
 struct Pending {
   std::uint64_t id{};
   SteadyTime asked{};
-  SteadyTime deadline{};  ///< The first of those who waited; past it the path is stuck until the
-                          ///< call returns.
-  std::optional<Result<FileSystemUsage>> answer{};
+  SteadyTime deadline{};  ///< The first of those who waited; past it the question is stuck until
+                          ///< the call returns.
+  std::optional<Result<Answer>> answer{};
   std::vector<Wakeup*> waiting{};
 };
 
@@ -112,12 +166,13 @@ struct RealHelperProcess::Impl : std::enable_shared_from_this<Impl> {
         socket{executor} {}
 
   Result<void> ensure_helper();
-  Result<std::shared_ptr<Pending>> ask(const std::string& mount);
+  Result<std::shared_ptr<Pending>> ask(const Question& question);
+  static Task<Answer> answer_to(std::shared_ptr<Impl> self, Question question, SteadyTime deadline);
   void wait_for_answers();
   bool take_answer();
   void lose_helper();
   void watch_helper();
-  void settle(Pending& pending, Result<FileSystemUsage> answer);
+  void settle(Pending& pending, Result<Answer> answer);
 
   asio::any_io_executor executor;
   Clock& clock;
@@ -129,8 +184,9 @@ struct RealHelperProcess::Impl : std::enable_shared_from_this<Impl> {
   std::map<int, std::unique_ptr<Processes::Watch>> helpers;
   std::uint64_t last_id{0};
   std::optional<SteadyTime> started;
-  std::map<std::string, std::shared_ptr<Pending>>
-      pending;  ///< One a path: bounded by the mounts that are checked.
+  /// Bounded by the mounts and patterns that are checked.
+  std::map<Question, std::shared_ptr<Pending>> pending;
+  std::vector<char> packet = std::vector<char>(sizeof(StatfsAnswer));  ///< As large as answers get.
 };
 
 RealHelperProcess::RealHelperProcess(asio::any_io_executor executor, Clock& clock)
@@ -187,27 +243,31 @@ Result<void> RealHelperProcess::Impl::ensure_helper() {
   return {};
 }
 
-Result<std::shared_ptr<Pending>> RealHelperProcess::Impl::ask(const std::string& mount) {
-  StatfsQuestion question;
-  if (mount.size() >= sizeof question.path) {
+Result<std::shared_ptr<Pending>> RealHelperProcess::Impl::ask(const Question& question) {
+  const auto& path = question.path;
+  StatfsQuestion sent;
+  if (path.size() >= sizeof sent.path) {
     return Error{Errc::too_large, "the path is longer than " +
-                                      std::to_string(sizeof question.path - 1) +
-                                      " bytes: " + mount.substr(0, 80) + "…"};
+                                      std::to_string(sizeof sent.path - 1) +
+                                      " bytes: " + path.substr(0, 80) + "…"};
   }
   auto ready = ensure_helper();
   if (!ready) return ready.error();
-  question.id = ++last_id;
-  std::memcpy(question.path, mount.c_str(), mount.size() + 1);
-  const auto bytes = offsetof(StatfsQuestion, path) + mount.size() + 1;
-  if (::send(socket.native_handle(), &question, bytes, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+  if (question.call == HelperCall::find_files)
+    packet.resize(sizeof(StatfsAnswer) + packed_bytes_max);
+  sent.id = ++last_id;
+  sent.call = question.call;
+  std::memcpy(sent.path, path.c_str(), path.size() + 1);
+  const auto bytes = offsetof(StatfsQuestion, path) + path.size() + 1;
+  if (::send(socket.native_handle(), &sent, bytes, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     const int number = errno;
     if (number != EAGAIN) lose_helper();
-    return error_from_errno(number, "asking the helper process about " + mount);
+    return error_from_errno(number, "asking the helper process about " + path);
   }
   auto entry = std::make_shared<Pending>();
-  entry->id = question.id;
+  entry->id = sent.id;
   entry->asked = clock.steady();
-  pending.insert_or_assign(mount, entry);
+  pending.insert_or_assign(question, entry);
   return entry;
 }
 
@@ -223,26 +283,29 @@ void RealHelperProcess::Impl::wait_for_answers() {
 }
 
 bool RealHelperProcess::Impl::take_answer() {
-  StatfsAnswer answer;
-  const auto got = ::recv(socket.native_handle(), &answer, sizeof answer, MSG_DONTWAIT);
+  const auto got = ::recv(socket.native_handle(), packet.data(), packet.size(), MSG_DONTWAIT);
   if (got < 0 && errno == EINTR) return true;
   if (got < 0 && errno == EAGAIN) return false;
-  if (got != sizeof answer) {
+  StatfsAnswer answer;
+  if (got < static_cast<ssize_t>(sizeof answer)) {
     lose_helper();
     return false;
   }
+  std::memcpy(&answer, packet.data(), sizeof answer);
+  const std::string_view rest{packet.data() + sizeof answer,
+                              static_cast<std::size_t>(got) - sizeof answer};
   for (auto entry = pending.begin(); entry != pending.end(); ++entry) {
     if (entry->second->id != answer.id) continue;
     const auto found = entry->second;
-    const auto mount = entry->first;
+    const auto question = entry->first;
     pending.erase(entry);
-    settle(*found, usage_of(answer, mount));
+    settle(*found, read_answer(question, answer, rest));
     break;
   }
   return true;
 }
 
-void RealHelperProcess::Impl::settle(Pending& entry, Result<FileSystemUsage> answer) {
+void RealHelperProcess::Impl::settle(Pending& entry, Result<Answer> answer) {
   entry.answer.emplace(std::move(answer));
   for (auto* const waiting : entry.waiting) waiting->raise();
 }
@@ -252,9 +315,9 @@ void RealHelperProcess::Impl::lose_helper() {
   socket.close(ignored);
   if (pid > 0) ::kill(std::exchange(pid, 0), SIGKILL);
   const auto lost = std::exchange(pending, {});
-  for (const auto& [mount, entry] : lost) {
-    settle(*entry,
-           Error{Errc::disconnected, "the helper process died while it asked about " + mount});
+  for (const auto& [question, entry] : lost) {
+    settle(*entry, Error{Errc::disconnected,
+                         "the helper process died while it asked about " + question.path});
   }
 }
 
@@ -276,35 +339,51 @@ class AmongWaiting {
 
 }  // namespace
 
-Task<FileSystemUsage> RealHelperProcess::file_system_usage(std::string mount, SteadyTime deadline) {
-  const auto impl = impl_;
-  const auto known = impl->pending.find(mount);
+Task<Answer> RealHelperProcess::Impl::answer_to(std::shared_ptr<Impl> self, Question question,
+                                                SteadyTime deadline) {
+  const auto known = self->pending.find(question);
   std::shared_ptr<Pending> pending;
-  if (known != impl->pending.end()) {
+  if (known != self->pending.end()) {
     pending = known->second;
   } else {
-    if (impl->answers_at_once(mount)) co_return ask_directly(mount);
-    auto asked = impl->ask(mount);
+    auto asked = self->ask(question);
     if (!asked) co_return std::move(asked).error();
     pending = *std::move(asked);
     pending->deadline = deadline;
   }
   pending->deadline = std::min(pending->deadline, deadline);
   {
-    Wakeup bell{impl->executor};
+    Wakeup bell{self->executor};
     const AmongWaiting waiting{*pending, bell};
-    while (!pending->answer && impl->clock.steady() < pending->deadline) {
-      co_await bell.wait_until(impl->clock, pending->deadline);
+    while (!pending->answer && self->clock.steady() < pending->deadline) {
+      co_await bell.wait_until(self->clock, pending->deadline);
     }
   }
   if (pending->answer) co_return *pending->answer;
-  co_return Error{Errc::stuck, "statvfs of " + mount + " has not returned for " +
-                                   describe(impl->clock.steady() - pending->asked) +
+  co_return Error{Errc::stuck, describe(question) + " has not returned for " +
+                                   tocsin::describe(self->clock.steady() - pending->asked) +
                                    ": the mount may be dead"};
 }
 
-Task<FoundFiles> RealHelperProcess::find_files(std::string pattern, SteadyTime /*deadline*/) {
-  co_return Error{Errc::unsupported, "looking for " + pattern + " is not offered here"};
+Task<FileSystemUsage> RealHelperProcess::file_system_usage(std::string mount, SteadyTime deadline) {
+  const auto impl = impl_;
+  Question question{HelperCall::statvfs, std::move(mount)};
+  if (impl->pending.count(question) == 0 && impl->answers_at_once(question.path))
+    co_return ask_directly(question.path);
+  auto asking = Impl::answer_to(impl, std::move(question), deadline);
+  auto answer = co_await std::move(asking);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::get<FileSystemUsage>(*std::move(answer));
+}
+
+Task<FoundFiles> RealHelperProcess::find_files(std::string pattern, SteadyTime deadline) {
+  if (pattern.empty() || pattern.front() != '/')
+    co_return Error{Errc::malformed, "'" + pattern + "' is not an absolute path"};
+  Question question{HelperCall::find_files, std::move(pattern)};
+  auto asking = Impl::answer_to(impl_, std::move(question), deadline);
+  auto answer = co_await std::move(asking);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::get<FoundFiles>(*std::move(answer));
 }
 
 }  // namespace tocsin::runtime

@@ -8,10 +8,14 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
+
+#include "agent/runtime/file_finder.hpp"
 
 namespace tocsin::runtime {
 namespace {
@@ -34,6 +38,19 @@ struct Office {
 
 void send_answer(int fd, const StatfsAnswer& answer) {
   while (::send(fd, &answer, sizeof answer, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  }
+}
+
+void find_and_send(int fd, const StatfsQuestion& question) {
+  StatfsAnswer answer;
+  answer.id = question.id;
+  std::string packet{reinterpret_cast<const char*>(&answer), sizeof answer};
+  packet += pack(find_files_here(question.path));
+  while (::send(fd, packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
+    if (errno == EINTR) continue;
+    answer.failed_with = errno;
+    send_answer(fd, answer);
+    return;
   }
 }
 
@@ -66,7 +83,14 @@ void* work(void* raw) {
     office.questions.pop_front();
     --office.idle;
     hold.unlock();
-    send_answer(office.fd, find_out(office, question));
+    switch (question.call) {
+      case HelperCall::statvfs:
+        send_answer(office.fd, find_out(office, question));
+        break;
+      case HelperCall::find_files:
+        find_and_send(office.fd, question);
+        break;
+    }
     hold.lock();
     ++office.idle;
   }
@@ -114,7 +138,7 @@ int run_statfs_helper(int fd, StatvfsFunction statvfs_function) {
     const auto got = ::recv(fd, &question, sizeof question, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
-    if (static_cast<std::size_t>(got) <= sizeof question.id) continue;
+    if (static_cast<std::size_t>(got) <= offsetof(StatfsQuestion, path)) continue;
     question.path[sizeof question.path - 1] = '\0';
     if (hand_over(office, question)) continue;
     StatfsAnswer refusal;

@@ -24,9 +24,17 @@ using StatvfsFunction =
 int run_statfs_helper(int fd);
 int run_statfs_helper(int fd, StatvfsFunction statvfs_function);
 
+/// What the helper is asked to do.
+enum class HelperCall : std::uint64_t {
+  statvfs,     ///< The path is a mount; the answer is a StatfsAnswer.
+  find_files,  ///< The path is a pattern; the answer is a StatfsAnswer without numbers and what
+               ///< pack() makes.
+};
+
 /// What travels. One packet each, in the byte order of the host.
 struct StatfsQuestion {
   std::uint64_t id{};
+  HelperCall call{HelperCall::statvfs};
   char path[4096]{};  ///< PATH_MAX, ended by a zero; only the used part is sent.
 };
 struct StatfsAnswer {

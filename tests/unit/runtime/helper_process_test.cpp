@@ -14,6 +14,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 
 #include "agent/runtime/statfs_helper.hpp"
+#include "tests/fakes/fake_host.hpp"
 #include "tests/fakes/manual_clock.hpp"
 #include "tests/unit/runtime/descriptors.hpp"
 
@@ -225,6 +226,45 @@ TEST_F(HelperProcessTest, RefusesAPathThatCannotBe) {
   fakes::settle(loop);
   ASSERT_TRUE(asked->ended);
   EXPECT_EQ(asked->answer->error().code, Errc::too_large);
+}
+
+TEST_F(HelperProcessTest, LooksForFiles) {
+  fakes::FixtureRoot root;
+  root.write("/b/one.dump", "12345");
+  const auto pattern = root.folder() + "/b/*.dump";
+  std::optional<Result<FoundFiles>> files;
+  auto work = fakes::keep(helper->find_files(pattern, clock.steady() + 5s), files);
+  asio::co_spawn(loop, std::move(work), [](std::exception_ptr) {});
+  while (!files && loop.run_one() > 0) {
+  }
+  ASSERT_TRUE(*files) << files->error().detail;
+  ASSERT_EQ((*files)->newest.size(), 1u);
+  EXPECT_EQ((*files)->newest.front().path, root.folder() + "/b/one.dump");
+  EXPECT_EQ((*files)->newest.front().bytes, 5u);
+
+  // A mount of that name is another question, and answers of any size find their way.
+  const auto usage = ask(root.folder());
+  wait_for(*usage);
+  EXPECT_TRUE(*usage->answer);
+}
+
+TEST_F(HelperProcessTest, LooksBelowTheRootOnly) {
+  const auto outcome = fakes::run_to_end(loop, helper->find_files("b/*.dump", clock.steady() + 5s));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Errc::malformed);
+  EXPECT_EQ(starts, 0);
+}
+
+TEST_F(HelperProcessTest, SaysWhereLookingFailed) {
+  const auto pattern = "/" + std::string(300, 'x') + "/*";
+  std::optional<Result<FoundFiles>> files;
+  auto work = fakes::keep(helper->find_files(pattern, clock.steady() + 5s), files);
+  asio::co_spawn(loop, std::move(work), [](std::exception_ptr) {});
+  while (!files && loop.run_one() > 0) {
+  }
+  ASSERT_FALSE(*files);
+  EXPECT_EQ(files->error().code, Errc::unreadable);
+  EXPECT_THAT(files->error().detail, HasSubstr("xxx cannot be read: File name too long"));
 }
 
 /// The same with a real process, which a test may kill.
