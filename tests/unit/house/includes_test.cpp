@@ -121,6 +121,7 @@ TEST(Includes, KeepLibrariesInTheirRooms) {
   const std::map<std::string, Prefixes> homes{
       {"yaml-cpp/", {"agent/config/", "agent/http/"}},
       {"re2/", {"agent/config/", "checks/"}},
+      {"pugixml.hpp", {"checks/"}},
       {"hiredis/", {"checks/"}},
       {"libpq-fe.h", {"checks/"}},
       {"SQLiteCpp/", {"agent/store/"}},

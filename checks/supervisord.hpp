@@ -1,0 +1,10 @@
+#pragma once
+
+#include "tocsin/check/check.hpp"
+
+namespace tocsin {
+
+/// Whether a supervisord answers and its programs run.
+CheckType supervisord_check();
+
+}  // namespace tocsin
