@@ -119,6 +119,10 @@ struct CommandRequest {
   std::string working_directory{"/"};
   std::size_t output_bytes_max{64u << 10};
   SteadyTime deadline{};
+  /// When set, takes standard output piece by piece as it comes, however much it is, and the
+  /// outcome's `output` stays empty. Called on the loop until the run is over, never after; it must
+  /// not throw.
+  std::function<void(std::string_view)> on_output{};
 };
 
 /// Starting and watching processes.

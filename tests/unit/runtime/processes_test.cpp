@@ -144,6 +144,23 @@ TEST_F(ProcessesTest, BoundsTheOutputAndReadsTheRestAway) {
   EXPECT_EQ(outcome->error_output, "done\n");
 }
 
+TEST_F(ProcessesTest, HandsOutTheOutputAsItComes) {
+  auto request = shell("head -c 1000000 /dev/zero; echo done >&2");
+  request.output_bytes_max = 1000;
+  std::size_t taken = 0, most = 0;
+  request.on_output = [&](std::string_view piece) {
+    taken += piece.size();
+    most = std::max(most, piece.size());
+  };
+  const auto outcome = run(std::move(request));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(taken, 1'000'000u) << "no bound but the piece's";
+  EXPECT_LE(most, 64u << 10);
+  EXPECT_EQ(outcome->output, "");
+  EXPECT_FALSE(outcome->truncated);
+  EXPECT_EQ(outcome->error_output, "done\n");
+}
+
 TEST_F(ProcessesTest, EndsTheWholeGroupAtTheDeadline) {
   const fakes::FixtureRoot folder;
   const auto told = folder.folder() + "/pid";
