@@ -244,9 +244,8 @@ struct World {
   template <class T, class Ready>
   T past(asio::awaitable<T> call, Ready ready, Duration step = 5s) {
     std::optional<T> result;
-    asio::co_spawn(loop, std::move(call), [&](std::exception_ptr fault, T value) {
+    asio::co_spawn(loop, fakes::keep(std::move(call), result), [](std::exception_ptr fault) {
       if (fault) std::rethrow_exception(fault);
-      result.emplace(std::move(value));
     });
     loop.restart();
     while (!ready() && loop.run_one() > 0) {
