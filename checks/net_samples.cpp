@@ -24,7 +24,7 @@ void put_days(Samples& samples, std::uint16_t spec,
 
 bool says_nothing_of_peer(const Error& error) {
   return error.code == Errc::internal || error.code == Errc::cancelled ||
-         error.code == Errc::malformed;
+         error.code == Errc::malformed || error.code == Errc::unreadable;
 }
 
 std::string quoted_answer(std::string_view answer) {

@@ -29,8 +29,9 @@ void put_time(Samples& samples, std::uint16_t spec, const std::optional<Duration
 void put_days(Samples& samples, std::uint16_t spec,
               const std::optional<PeerCertificate>& certificate, WallTime now);
 
-/// Whether the fault lies with this host (no descriptors, no ports, an unreadable CA file) or the
-/// run was cancelled: then nothing was learnt of the peer, and it must not be called down.
+/// Whether the fault lies with this host (no descriptors, no ports, an unreadable CA file, a socket
+/// that we may not open) or the run was cancelled: then nothing was learnt of the peer, and it must
+/// not be called down.
 bool says_nothing_of_peer(const Error& error);
 
 /// What a peer said, on one line, for people.

@@ -146,6 +146,9 @@ Dialer::Failed Dialer::judge_connect(const boost::system::error_code& fault,
   if (is_local(fault.value()))
     return failed(NetPhase::connect, Errc::internal,
                   "connect to " + place + " is not possible from here: " + fault.message());
+  if (!to_.unix_socket.empty() && (fault.value() == EACCES || fault.value() == EPERM))
+    return failed(NetPhase::connect, Errc::unreadable,
+                  "connect to " + place + " is not allowed to tocsin's user: " + fault.message());
   return failed(NetPhase::connect, Errc::unreachable,
                 "connect to " + place + " failed: " + fault.message());
 }

@@ -42,8 +42,8 @@ HttpExchange::HttpExchange(NetworkCore& core, HttpRequest request)
 
 HttpExchange::~HttpExchange() {
   core_.buffers.give(std::move(buffer_));
-  // A receiver's token is in the head: it must not lie about in freed memory.
-  if (request_.reuse != Reuse::keep_alive) return;
+  // A receiver's token or a check's password is in the head: it must not lie about in freed memory.
+  if (request_.headers.empty()) return;
   ::OPENSSL_cleanse(head_.data(), head_.size());
   for (auto& [name, value] : request_.headers) ::OPENSSL_cleanse(value.data(), value.size());
 }

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/net/loopback.hpp"
 
 namespace tocsin::net::testing {
@@ -269,6 +272,28 @@ TEST(Http, SpeaksOverAUnixSocket) {
   EXPECT_THAT(missing.failure->error.detail, HasSubstr("absent failed: No such file"));
   request.unix_socket = std::string(300, 'x');
   EXPECT_THAT(world.http(request).failure->error.detail, HasSubstr("too long"));
+}
+
+TEST(Http, ASocketThatWeMayNotOpenSaysNothingOfItsServer) {
+  World world;
+  const TemporaryFolder folder;
+  UnixServer server{world.loop, folder.file("s"), {{hear(), hang()}}};
+  ASSERT_EQ(chmod(folder.file("s").c_str(), 0), 0);
+  auto request = world.request(80);
+  request.unix_socket = folder.file("s");
+  // Modes do not stop root: be somebody else for the time of the request.
+  const bool is_root = geteuid() == 0;
+  if (is_root) {
+    EXPECT_EQ(seteuid(65534), 0);
+  }
+  const auto outcome = world.http(request);
+  if (is_root) {
+    EXPECT_EQ(seteuid(0), 0);
+  }
+  ASSERT_TRUE(outcome.failure);
+  EXPECT_EQ(outcome.failure->error.code, Errc::unreadable);
+  EXPECT_THAT(outcome.failure->error.detail,
+              HasSubstr("is not allowed to tocsin's user: Permission denied"));
 }
 
 TEST(Http, ADeadlineInThePastEndsAtOnce) {
