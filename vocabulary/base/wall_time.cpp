@@ -132,6 +132,12 @@ std::string to_ddmm(WallTime time, std::string_view zone) {
   return {buffer.data(), static_cast<std::size_t>(length)};
 }
 
+std::chrono::seconds utc_offset(WallTime time, std::string_view zone) {
+  const auto found = find_zone(zone);
+  if (!found) return c::seconds{0};
+  return c::seconds{found->at(c::floor<c::seconds>(time).time_since_epoch().count()).seconds};
+}
+
 bool zone_exists(std::string_view zone) { return zone == "UTC" || find_zone(zone) != nullptr; }
 
 }  // namespace tocsin

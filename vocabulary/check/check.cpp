@@ -4,4 +4,6 @@ namespace tocsin {
 
 asio::awaitable<Evidence> Check::evidence(CheckContext&) { co_return Evidence{}; }
 
+bool Check::receive(const Beat&, Memory&) { return false; }
+
 }  // namespace tocsin

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t checks_in_flight = 64;
 inline constexpr std::size_t check_memory_bytes = 64u << 10;  // what a check keeps across restarts
 inline constexpr std::size_t samples_per_run = 512;
+inline constexpr std::size_t beat_note_bytes = 4u << 10;  // of what a job says: its end
+inline constexpr std::size_t beat_run_id_characters = 64;
 inline constexpr std::size_t host_file_bytes = 4u << 20;
 inline constexpr std::size_t plugin_output_bytes = 64u << 10;
 inline constexpr std::size_t file_systems_per_check =

@@ -37,6 +37,8 @@ Result<WallTime> parse_rfc3339(std::string_view text);
 std::string to_local(WallTime time, std::string_view zone);
 /// Day and month in the zone as "ddmm", for channel names.
 std::string to_ddmm(WallTime time, std::string_view zone);
+/// How far the zone's clocks are ahead of UTC at that moment (0 when the zone is unknown).
+std::chrono::seconds utc_offset(WallTime time, std::string_view zone);
 /// Whether the zone database of this host knows the name.
 bool zone_exists(std::string_view zone);
 

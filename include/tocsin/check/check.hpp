@@ -8,6 +8,7 @@
 
 #include "tocsin/async/clock.hpp"
 #include "tocsin/async/task.hpp"
+#include "tocsin/check/beat.hpp"
 #include "tocsin/check/host.hpp"
 #include "tocsin/check/memory.hpp"
 #include "tocsin/config/fields.hpp"
@@ -47,6 +48,9 @@ class Check {
   /// What the host looks like now that this check is in breach. Called between runs, bounded by
   /// context.deadline (limits::evidence_wait); what it cannot find out it leaves out.
   virtual asio::awaitable<Evidence> evidence(CheckContext& context);
+  /// A job reports to this check, which notes it in its memory and is run soon after. Called on the
+  /// loop, also before the first run. False when it is a check that nobody reports to.
+  virtual bool receive(const Beat& beat, Memory& memory);
 };
 
 /// A check type: everything that follows from it is read from here: decoding, threshold names,
