@@ -23,6 +23,10 @@ std::optional<double> rate(const std::optional<double>& before, const std::optio
   return (*now - *before) / passed;
 }
 
+std::optional<double> or_else(std::optional<double> first, std::optional<double> second) {
+  return first ? first : second;
+}
+
 /// "14 min": one unit, as people say it.
 std::string rough(double duration_seconds) {
   struct Row {
@@ -68,6 +72,7 @@ void QueueFlow::note(const QueueReading& reading, SteadyTime now) {
   if (!points_.empty() && (went_back(points_.back().in_total, point.in_total) ||
                            went_back(points_.back().out_total, point.out_total)))
     forget();
+  while (points_.size() > 1 && now - points_.front().at > window) points_.erase(points_.begin());
   rates_ = {};
   depth_ = reading.depth;
   consumers_ = reading.consumers;
@@ -75,22 +80,19 @@ void QueueFlow::note(const QueueReading& reading, SteadyTime now) {
   if (!points_.empty() && is_abandoned()) {
     // Once nobody consumes, what was drained a minute ago says nothing any more.
     const auto recent = rates_since(points_.back(), point);
-    rates_.out = recent.out;
+    const auto fallen = std::max(0.0, -recent.growth.value_or(0));
+    rates_.out = point.out_total && points_.back().out_total ? recent.out : fallen;
     rates_.growth = recent.growth;
   }
-  if (!rates_.in) rates_.in = reading.in_per_second;
-  if (!rates_.out) rates_.out = reading.out_per_second;
+  // What the server says lags behind its counters.
+  if (points_.empty() || !point.in_total) rates_.in = or_else(rates_.in, reading.in_per_second);
+  if (points_.empty() || !point.out_total) rates_.out = or_else(rates_.out, reading.out_per_second);
   if (!rates_.growth && rates_.in && rates_.out) rates_.growth = *rates_.in - *rates_.out;
   remember(point);
 }
 
 void QueueFlow::remember(const Point& point) {
   if (points_.empty() || point.at - points_.back().at >= point_spacing) points_.push_back(point);
-  // The first one kept is the youngest that is at least a window old.
-  const auto is_young = [&](const Point& one) { return point.at - one.at < window; };
-  const auto young = std::find_if(points_.begin(), points_.end(), is_young);
-  if (young - points_.begin() > 1) points_.erase(points_.begin(), young - 1);
-
   if (depths_.empty() || point.at - depths_.back().at >= depth_spacing)
     depths_.push_back({point.at, point.depth});
   const auto is_told = [&](const Depth& one) { return point.at - one.at <= memory; };
