@@ -39,6 +39,7 @@ bool look_at_one(const HostFiles& files, int pid, bool storage, ProcessRow& row)
   row.start_ticks = stat->start_ticks;
   row.cpu_ticks = stat->cpu_ticks;
   row.rss_bytes = stat->rss_pages * files.page_bytes();
+  row.threads = stat->threads;
   if (storage && row.rss_bytes > 0) {  // kernel threads hold no memory and do no io of their own
     const auto io = files.read(process_path(pid, "io"));
     if (io) row.storage_bytes = parse_storage_bytes(*io).value_or(0);
@@ -134,6 +135,13 @@ void add_top_memory(Evidence& evidence, const std::vector<ProcessRow>& rows) {
       evidence, "Most memory", rows,
       [](const ProcessRow& row) { return static_cast<double>(row.rss_bytes); },
       [](double bytes) { return describe_quantity(bytes, Unit::bytes); });
+}
+
+void add_top_threads(Evidence& evidence, const std::vector<ProcessRow>& rows) {
+  add_top(
+      evidence, "Most threads", rows,
+      [](const ProcessRow& row) { return static_cast<double>(row.threads); },
+      [](double threads) { return describe_number(threads); });
 }
 
 void add_top_cpu(Evidence& evidence, const std::vector<ProcessRow>& rows) {

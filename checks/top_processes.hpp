@@ -16,6 +16,7 @@ struct ProcessRow {
   std::uint64_t start_ticks{};
   std::uint64_t cpu_ticks{};
   std::uint64_t rss_bytes{};
+  std::uint64_t threads{};
   std::uint64_t storage_bytes{};  ///< Read and written since it started, when we may know.
   double cores{};                 ///< Processors kept busy between the two looks.
   double storage_per_second{};    ///< Bytes read and written between the two looks.
@@ -37,6 +38,7 @@ void add_line(Evidence& evidence, std::string line);
 /// "Most memory: mysqld (812) 5.2 GiB, …": the five that hold or use most. No line when nobody
 /// does.
 void add_top_memory(Evidence& evidence, const std::vector<ProcessRow>& rows);
+void add_top_threads(Evidence& evidence, const std::vector<ProcessRow>& rows);
 void add_top_cpu(Evidence& evidence, const std::vector<ProcessRow>& rows);
 void add_top_storage(Evidence& evidence, const std::vector<ProcessRow>& rows);
 /// "Waiting for io (state D): rsync (77) in nfs_wait_bit_killable, …", where the kernel tells.

@@ -20,6 +20,7 @@ inline constexpr std::size_t host_file_bytes = 4u << 20;
 inline constexpr std::size_t plugin_output_bytes = 64u << 10;
 inline constexpr std::size_t file_systems_per_check =
     60;  // eight samples each stay below samples_per_run
+inline constexpr std::size_t devices_per_check = 64;  // seven samples each
 inline constexpr std::size_t disk_trend_points = 64;  // of free space, per file system
 inline constexpr std::size_t processes_watched = 64;  // per check; more are counted, not watched
 inline constexpr std::size_t processes_scanned = 65'536;  // entries of /proc looked at in one scan
