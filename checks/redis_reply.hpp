@@ -39,7 +39,7 @@ std::string format_redis_command(const std::vector<std::string>& words);
 class RedisReader {
  public:
   static constexpr std::size_t reply_bytes_max = 1u << 20;
-  static constexpr std::size_t elements_max = 10'000;
+  static constexpr std::size_t elements_max = 50'000;
 
   RedisReader();
   ~RedisReader();

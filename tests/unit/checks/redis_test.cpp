@@ -241,10 +241,10 @@ TEST(Redis, WhatAnAnswerMayCostIsBounded) {
   world.redis.replies["PING"] = "+";
   EXPECT_THAT(world.why_down(), HasSubstr("answered more than 1 MiB"));
   world.redis.replies["PING"] = "*2147483647\r\n";
-  EXPECT_THAT(world.why_down(), HasSubstr("a list of more than 10000 values"));
+  EXPECT_THAT(world.why_down(), HasSubstr("a list of more than 50000 values"));
   world.redis.replies["PING"] = "";
   for (int i = 0; i < 30; ++i) world.redis.replies["PING"] += "*9000\r\n";
-  EXPECT_THAT(world.why_down(), HasSubstr("a list of more than 10000 values"));
+  EXPECT_THAT(world.why_down(), HasSubstr("a list of more than 50000 values"));
   world.redis.replies["PING"] = "";
   for (int i = 0; i < 30; ++i) world.redis.replies["PING"] += "*1\r\n";
   EXPECT_THAT(world.why_down(), HasSubstr("does not speak Redis's protocol"));
