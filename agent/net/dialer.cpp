@@ -233,6 +233,7 @@ asio::awaitable<Dialer::Failed> Dialer::shake_hands() {
   const auto fault = co_await std::move(shaking);
   certificate = notes.certificate();
   times.tls = core_.clock.steady() - began;
+  if (certificate && !certificate->distrust.empty()) core_.tls.forget(to_.tls->ca_file);
   if (!fault) co_return std::nullopt;
   if (notes.judged_bad() && to_.tls->verify) core_.tls.forget(to_.tls->ca_file);
   if (connection->expired())

@@ -61,6 +61,16 @@ std::string names_of(X509* certificate) {
   return out.empty() ? one_line(::X509_get_subject_name(certificate)) : out;
 }
 
+ChainCertificate in_words(const X509* certificate) {
+  unsigned char* bytes = nullptr;
+  const int size = ::i2d_X509(certificate, &bytes);
+  if (size <= 0) return {};
+  auto words =
+      describe_certificate({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+  ::OPENSSL_free(bytes);
+  return words ? *std::move(words) : ChainCertificate{};
+}
+
 /// Whether a folder has certificates by their hash, as c_rehash(1) links them: "5ad8a5d6.0".
 bool has_hashed_certificates(const char* folder) {
   const auto is_hash = [](const std::string& name) {
@@ -151,16 +161,32 @@ void HandshakeNotes::prepare(SSL* ssl, const TlsOptions& options) {
   }
   ::X509_VERIFY_PARAM_set_time(
       wanted, std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count());
-  ::SSL_set_verify(ssl, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  examine_ = options.examine;
+  const bool must_fit = options.verify || options.examine;
+  ::SSL_set_verify(ssl, must_fit ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
 }
 
 bool HandshakeNotes::judge(bool good, asio::ssl::verify_context& context) {
   auto* native = context.native_handle();
   if (!certificate_) note_chain(::X509_STORE_CTX_get0_untrusted(native));
+  if (examine_) {
+    if (!good)
+      object(::X509_STORE_CTX_get_error(native), ::X509_STORE_CTX_get_current_cert(native));
+    return true;
+  }
   if (!good && complaint_.empty())
     complaint_ =
         describe(::X509_STORE_CTX_get_error(native), ::X509_STORE_CTX_get_current_cert(native));
   return good;
+}
+
+/// Notes what is wrong and lets it pass: the first fault of each kind.
+void HandshakeNotes::object(int fault, X509* certificate) {
+  if (!certificate_) certificate_.emplace();
+  const bool is_name =
+      fault == X509_V_ERR_HOSTNAME_MISMATCH || fault == X509_V_ERR_IP_ADDRESS_MISMATCH;
+  auto& words = is_name ? certificate_->wrong_name : certificate_->distrust;
+  if (words.empty()) words = describe(fault, certificate);
 }
 
 void HandshakeNotes::note_presented(SSL* ssl) {
@@ -175,6 +201,8 @@ void HandshakeNotes::note_chain(const STACK_OF(X509) * chain) {
     if (!certificate_)
       certificate_ = PeerCertificate{*ends, one_line(::X509_get_subject_name(certificate))};
     certificate_->not_after = std::min(certificate_->not_after, *ends);
+    if (examine_ && certificate_->chain.size() < chain_certificates_max)
+      certificate_->chain.push_back(in_words(certificate));
   }
 }
 

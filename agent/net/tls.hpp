@@ -67,8 +67,11 @@ class HandshakeNotes {
   void note_chain(const STACK_OF(X509) * chain);
   std::string describe(int fault, X509* certificate) const;
 
+  void object(int fault, X509* certificate);
+
   std::string host_;
   WallTime now_;
+  bool examine_{false};
   std::string complaint_{};
   std::optional<PeerCertificate> certificate_{};
 };

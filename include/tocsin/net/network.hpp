@@ -12,6 +12,7 @@
 #include "tocsin/base/error.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/time.hpp"
+#include "tocsin/net/certificate.hpp"
 #include "tocsin/net/url.hpp"
 
 namespace tocsin {
@@ -25,16 +26,13 @@ struct PhaseTimes {
   std::optional<Duration> resolve{}, connect{}, tls{}, first_byte{}, total{};
 };
 
-/// What the TLS handshake told of the peer.
-struct PeerCertificate {
-  WallTime not_after{};  ///< The earliest end in the presented chain.
-  std::string subject{};
-};
-
 struct TlsOptions {
   bool verify{true};
   std::string ca_file{};      ///< Empty: the system's store.
   std::string server_name{};  ///< Empty: the host of the URL.
+  /// Note the whole chain and what is wrong with it, instead of refusing it: for who judges the
+  /// certificate itself. `verify` is then not looked at, so nothing secret may be sent.
+  bool examine{false};
 };
 
 /// Whether a connection may be taken from, and left in, the pool of idle ones.

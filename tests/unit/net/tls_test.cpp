@@ -259,6 +259,36 @@ TEST(Tls, PlainConnectionsMayBeWrapped) {
   EXPECT_TRUE(outcome.times.tls);
 }
 
+TEST(Tls, AnExaminedCertificateIsToldAndNotRefused) {
+  TlsWorld world;
+  const auto examine = [&](const CertificateWish& wish) {
+    TcpServer server{world.loop, World::anywhere(), {{shake_hands(), hang()}}};
+    server.use_tls(Identity{wish, &world.authority}.server_context());
+    const ConnectRequest request{.address = {"localhost", server.port()},
+                                 .tls = TlsOptions{.ca_file = world.ca_file, .examine = true},
+                                 .deadline = world.clock.steady() + 5s};
+    auto outcome = world.connect(request);
+    EXPECT_FALSE(outcome.failure) << outcome.failure->error.detail;
+    return outcome.certificate.value_or(PeerCertificate{});
+  };
+  const auto good = examine(world.wish());
+  EXPECT_EQ(good.distrust, "");
+  EXPECT_EQ(good.wrong_name, "");
+  ASSERT_EQ(good.chain.size(), 1u);
+  EXPECT_EQ(good.chain[0].subject, "CN=test.example");
+  EXPECT_EQ(good.chain[0].issuer, "CN=Test Authority");
+  EXPECT_EQ(good.chain[0].not_after, good.not_after);
+  EXPECT_FALSE(good.chain[0].serial.empty());
+
+  auto wish = world.wish("DNS:other.example");
+  wish.until = world.clock.wall() - 2 * TlsWorld::day;
+  wish.from = wish.until - TlsWorld::day;
+  const auto bad = examine(wish);
+  EXPECT_THAT(bad.distrust, HasSubstr("certificate expired 2d"));
+  EXPECT_EQ(bad.wrong_name, "certificate is for other.example, not for localhost");
+  EXPECT_EQ(bad.chain.size(), 1u);
+}
+
 /// A proxy that takes CONNECT and goes on as the server itself.
 TEST(Proxy, HttpsGoesThroughConnect) {
   for (const bool accepted : {true, false}) {
