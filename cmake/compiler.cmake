@@ -12,9 +12,11 @@ if(CCACHE)
 endif()
 
 add_library(tocsin_warnings INTERFACE)
-target_compile_options(tocsin_warnings INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wswitch -Werror -Wno-missing-field-initializers)
+if(NOT TOCSIN_FUZZ)  # clang's opinions are clang-tidy's affair.
+  target_compile_options(tocsin_warnings INTERFACE
+    -Wall -Wextra -Wshadow -Wconversion -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wswitch -Werror -Wno-missing-field-initializers)
+endif()
 
 # Once it optimizes, g++ 12 takes Asio's allocation of coroutine frames for a mismatch (GCC bug 109224), and short strings
 # that are concatenated or moved for overlapping or overrun (105651, 105329). Builds that do not optimize keep these warnings.
@@ -34,6 +36,13 @@ endif()
 if(TOCSIN_SANITIZE MATCHES "thread")
   # The sanitizer does not understand the fences in Asio's headers, which g++ warns of; the mutexes beside them it does.
   target_compile_options(tocsin_warnings INTERFACE -Wno-tsan)
+endif()
+if(TOCSIN_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "TOCSIN_FUZZ needs clang: use the preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-ffunction-sections -fdata-sections)
