@@ -15,9 +15,9 @@
 namespace tocsin::checks {
 
 /// The key `queries: {NAME: SQL}` of the databases: each statement gives one row with one number,
-/// which becomes the sample NAME. It runs in a read-only transaction with a statement timeout. NULL
-/// is no sample (there is nothing to measure); a statement that fails, or gives anything else, is
-/// no sample either and counts in `queries_failed`.
+/// which becomes the sample NAME. It runs in a read-only transaction with a statement timeout. One
+/// that fails, or gives anything else, NULL included, leaves the run without a result: a rule on a
+/// number that is not there would find nothing to object to.
 using NamedQueries = std::map<std::string, std::string>;
 
 inline constexpr std::size_t named_queries_max = 32;
