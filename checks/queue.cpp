@@ -5,8 +5,12 @@
 #include <tuple>
 #include <utility>
 
+#include "checks/queue_beanstalkd.hpp"
 #include "checks/queue_flow.hpp"
+#include "checks/queue_mysql.hpp"
+#include "checks/queue_postgres.hpp"
 #include "checks/queue_rabbitmq.hpp"
+#include "checks/queue_redis.hpp"
 #include "checks/queue_source.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -20,10 +24,18 @@ using namespace checks;
 /// and a field here.
 struct QueueFrom {
   std::optional<RabbitmqQueue> rabbitmq{};
+  std::optional<RedisQueue> redis{};
+  std::optional<BeanstalkdQueue> beanstalkd{};
+  std::optional<PostgresQueue> postgres{};
+  std::optional<MysqlQueue> mysql{};
   static constexpr auto fields() {
     using Self = QueueFrom;
     return std::tuple{
-        field("rabbitmq", &Self::rabbitmq, "A queue of RabbitMQ, by its management interface.")};
+        field("rabbitmq", &Self::rabbitmq, "A queue of RabbitMQ, by its management interface."),
+        field("redis", &Self::redis, "A list, a sorted set or a stream of Redis."),
+        field("beanstalkd", &Self::beanstalkd, "A tube of beanstalkd."),
+        field("postgres", &Self::postgres, "A query to PostgreSQL."),
+        field("mysql", &Self::mysql, "A query to MariaDB or MySQL.")};
   }
   friend bool operator==(const QueueFrom&, const QueueFrom&) = default;
 };

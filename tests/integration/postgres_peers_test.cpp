@@ -1,0 +1,245 @@
+// Servers that are no good, under the postgres check: each costs its own check one timeout, and
+// nothing else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "tests/integration/agent.hpp"
+
+namespace tocsin::integration {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A message of PostgreSQL's protocol: its kind, its length and what is in it.
+std::string message(char kind, const std::string& body, std::uint32_t claimed = 0) {
+  const auto length = htonl(claimed != 0 ? claimed : static_cast<std::uint32_t>(body.size() + 4));
+  std::string text(1, kind);
+  text.append(reinterpret_cast<const char*>(&length), 4);
+  return text + body;
+}
+
+const std::string welcome = message('R', std::string(4, '\0')) + message('Z', "I");
+const std::string begun = message('C', std::string{"BEGIN\0", 6}) + message('Z', "T");
+// One column "n" of type text.
+const std::string one_column =
+    message('1', "") + message('2', "") +
+    message('T', std::string{"\0\1n\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0", 22});
+const std::string row = message('D', std::string{"\0\1\0\0\0\x8", 6} + "00000000");
+
+/// What a server does with one connection.
+class Peer {
+ public:
+  Peer(int socket, const std::atomic<bool>& over) : socket_{socket}, over_{over} {}
+
+  /// Something was said to it, or the connection is at its end.
+  bool hear() const {
+    std::array<char, 4096> heard{};
+    while (!over_) {
+      pollfd ready{socket_, POLLIN, 0};
+      if (poll(&ready, 1, 20) <= 0) continue;
+      return recv(socket_, heard.data(), heard.size(), 0) > 0;
+    }
+    return false;
+  }
+  bool say(std::string_view text) const {
+    while (!text.empty() && !over_) {
+      pollfd ready{socket_, POLLOUT, 0};
+      if (poll(&ready, 1, 20) <= 0) continue;
+      const auto sent = send(socket_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent < 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return !over_;
+  }
+  /// Until the other side goes.
+  void wait() const {
+    while (hear()) continue;
+  }
+
+ private:
+  int socket_;
+  const std::atomic<bool>& over_;
+};
+
+/// Does the same with every connection, one after the other.
+class ScriptedServer {
+ public:
+  using Script = std::function<void(const Peer&)>;
+
+  explicit ScriptedServer(Script script) : script_{std::move(script)} {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+        listen(listener_, 16) != 0 ||
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+      throw std::runtime_error{"cannot listen"};
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread{[this] { serve(); }};
+  }
+  ~ScriptedServer() {
+    over_ = true;
+    thread_.join();
+    close(listener_);
+  }
+  ScriptedServer(const ScriptedServer&) = delete;
+  ScriptedServer& operator=(const ScriptedServer&) = delete;
+  int port() const { return port_; }
+
+ private:
+  void serve() {
+    while (!over_) {
+      pollfd ready{listener_, POLLIN, 0};
+      if (poll(&ready, 1, 20) <= 0) continue;
+      const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (socket < 0) continue;
+      script_(Peer{socket, over_});
+      close(socket);
+    }
+  }
+
+  Script script_;
+  int listener_{-1};
+  int port_{0};
+  std::atomic<bool> over_{false};
+  std::thread thread_{};
+};
+
+void login_then(const Peer& peer, const std::string& answer_start, const std::string& repeated) {
+  if (!peer.hear() || !peer.say(welcome)) return;
+  if (!peer.hear() || !peer.say(begun)) return;
+  if (!peer.hear() || !peer.say(answer_start)) return;
+  while (peer.say(repeated)) continue;
+}
+
+std::string many(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+struct BadPeer {
+  std::string name;
+  ScriptedServer::Script script;
+  std::string told;
+  std::string sslmode{"disable"};
+};
+
+std::vector<BadPeer> bad_peers() {
+  return {
+      {"silent", [](const Peer& peer) { peer.wait(); },
+       "accepted the connection and did not answer in time"},
+      {"no-tls", [](const Peer& peer) { peer.wait(); }, "did not go on with TLS in time",
+       "require"},
+      {"half-tls",
+       [](const Peer& peer) {
+         if (peer.hear() && peer.say("S")) peer.wait();
+       },
+       "did not go on with TLS in time", "require"},
+      {"drips",
+       [](const Peer& peer) {
+         if (!peer.hear()) return;
+         // A piece of the welcome whenever the script looks around: 50 bytes a second at most.
+         for (const char byte : many(welcome, 100)) {
+           if (!peer.say(std::string(1, byte))) return;
+           std::this_thread::sleep_for(200ms);
+         }
+       },
+       "in time"},
+      {"other", [](const Peer& peer) { peer.say("220 mail.example.com ESMTP\r\n"), peer.wait(); },
+       "opening a session at "},
+      {"chatty",
+       [](const Peer& peer) {
+         const auto notices =
+             many(message('N', std::string{"SNOTICE\0C00000\0Mhello\0\0", 23}), 400);
+         if (!peer.hear() || !peer.say(message('R', std::string(4, '\0')))) return;
+         while (peer.say(notices)) continue;
+       },
+       "says more than a login takes"},
+      {"rows", [](const Peer& peer) { login_then(peer, one_column, many(row, 4000)); },
+       "has more than 64 rows"},
+      {"giant",
+       [](const Peer& peer) {
+         login_then(peer, one_column + message('D', "", 1u << 30), std::string(1 << 20, 'x'));
+       },
+       "is larger than expected"},
+      {"stops",
+       [](const Peer& peer) {
+         if (peer.hear() && peer.say(welcome) && peer.hear() && peer.say(begun)) peer.wait();
+       },
+       "took the query and did not answer in time"},
+      {"cuts",
+       [](const Peer& peer) {
+         if (peer.hear() && peer.say(welcome)) peer.hear();
+       },
+       "closed the connection"},
+  };
+}
+
+double kilobytes(pid_t pid, std::string_view name) {
+  const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
+  const auto at = status.find(name);
+  return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + name.size(), nullptr);
+}
+
+TEST(PostgresPeers, ThatMisbehaveCostTheirOwnCheckOneTimeout) {
+  std::vector<std::unique_ptr<ScriptedServer>> servers;
+  Agent agent;
+  const auto peers = bad_peers();
+  std::string checks = "checks:\n  - {name: load, type: load, every: 200ms}\n";
+  for (const auto& peer : peers) {
+    servers.push_back(std::make_unique<ScriptedServer>(peer.script));
+    const auto dsn = agent.folder().write(
+        peer.name + ".dsn", "host=127.0.0.1 user=tocsin password=hunter2hunter2 sslmode=" +
+                                peer.sslmode + " port=" + std::to_string(servers.back()->port()));
+    checks += "  - {name: " + peer.name +
+              ", type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn +
+              "}, critical: up < 1, unknown: alert}\n";
+  }
+  agent.configure(checks);
+  agent.start();
+  const auto first = kilobytes(agent.program().pid(), "VmRSS:");
+  for (const auto& peer : peers) {
+    const auto incident = agent.wait_for_incident(peer.name, "open");
+    const auto told = json::serialize(agent.incident(text_at(incident, "id")));
+    EXPECT_THAT(told, HasSubstr(peer.told)) << peer.name;
+    EXPECT_THAT(told, ::testing::Not(HasSubstr("hunter2"))) << peer.name;
+  }
+  const auto runs = [&](const std::string& name) {
+    double all = 0;
+    for (const auto* outcome : {"measured", "failed", "timed_out"}) {
+      const auto count = agent.metric("tocsin_check_runs_total{check=\"" + name + "\",outcome=\"" +
+                                      outcome + "\"}");
+      if (count > 0) all += count;
+    }
+    return all;
+  };
+  EXPECT_TRUE(eventually([&] { return runs("silent") >= 5; }));
+  EXPECT_GE(runs("load"), 12) << "the others keep their pace";
+  EXPECT_EQ(agent.metric("tocsin_check_runs_total{check=\"silent\",outcome=\"timed_out\"}"), 0)
+      << "it ended by itself, in time to say why";
+  EXPECT_LT(kilobytes(agent.program().pid(), "VmHWM:") - first, 48 << 10) << "in KiB";
+  const std::filesystem::directory_iterator descriptors{
+      "/proc/" + std::to_string(agent.program().pid()) + "/fd"};
+  EXPECT_LT(std::distance(begin(descriptors), end(descriptors)), 100);
+  agent.stop();
+}
+
+}  // namespace
+}  // namespace tocsin::integration
