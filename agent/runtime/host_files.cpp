@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "agent/runtime/descriptor.hpp"
+#include "agent/runtime/growing_file.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -115,6 +116,12 @@ Result<std::string> RootedFiles::read(const std::string& path) const {
   const auto content = file.read();
   if (!content) return content.error();
   return std::string{*content};
+}
+
+Result<std::unique_ptr<GrowingFile>> RootedFiles::follow(const std::string& path) const {
+  auto opened = open_descriptor(path, O_RDONLY);
+  if (!opened) return std::move(opened).error();
+  return make_growing_file(Descriptor{*opened}, path);
 }
 
 Result<std::vector<std::string>> RootedFiles::list(const std::string& path) const {

@@ -20,6 +20,7 @@ class RootedFiles final : public HostFiles {
 
   Result<std::unique_ptr<HostFile>> open(const std::string& path) const override;
   Result<std::string> read(const std::string& path) const override;
+  Result<std::unique_ptr<GrowingFile>> follow(const std::string& path) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
   Result<std::string> read_link(const std::string& path) const override;
   int cpu_count() const override;

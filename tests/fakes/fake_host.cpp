@@ -92,6 +92,12 @@ Result<std::string> FakeFiles::read(const std::string& path) const {
   return real_.read(path);
 }
 
+Result<std::unique_ptr<GrowingFile>> FakeFiles::follow(const std::string& path) const {
+  ++opens_;
+  if (const auto* fault = fault_of(path)) return *fault;
+  return real_.follow(path);
+}
+
 Result<std::vector<std::string>> FakeFiles::list(const std::string& path) const {
   ++opens_;
   if (const auto* fault = fault_of(path)) return *fault;

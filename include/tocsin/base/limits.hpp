@@ -13,6 +13,10 @@ using namespace std::chrono_literals;
 // The host.
 inline constexpr std::size_t checks_in_flight = 64;
 inline constexpr std::size_t check_memory_bytes = 64u << 10;  // what a check keeps across restarts
+inline constexpr std::size_t growing_file_piece_bytes = 64u << 10;
+inline constexpr std::size_t log_bytes_per_run = 4u << 20;  // read and matched in one run
+inline constexpr std::size_t log_line_bytes = 4096;         // of a line that are matched
+inline constexpr std::size_t log_patterns = 32;             // of one check, sets included
 inline constexpr std::size_t samples_per_run = 512;
 inline constexpr std::size_t beat_note_bytes = 4u << 10;  // of what a job says: its end
 inline constexpr std::size_t beat_run_id_characters = 64;

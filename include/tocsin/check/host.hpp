@@ -25,6 +25,27 @@ class HostFile {
   virtual Result<std::string_view> read() = 0;
 };
 
+/// Which file it is, whatever its name, and how long.
+struct FileIdentity {
+  std::uint64_t device{};
+  std::uint64_t inode{};
+  std::uint64_t bytes{};
+  bool same_file(const FileIdentity& other) const {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+/// A file that grows at its end, as a log does. It stays the same file when it is renamed or
+/// removed.
+class GrowingFile {
+ public:
+  virtual ~GrowingFile() = default;
+  virtual Result<FileIdentity> identity() const = 0;
+  /// At most limits::growing_file_piece_bytes from there on; empty at its end. Valid until the next
+  /// read.
+  virtual Result<std::string_view> read_at(std::uint64_t offset) = 0;
+};
+
 /// The host's files below a root: "/" on a server, a fixture's folder in tests. Paths are absolute
 /// ("/proc/stat").
 class HostFiles {
@@ -35,6 +56,8 @@ class HostFiles {
   virtual Result<std::unique_ptr<HostFile>> open(const std::string& path) const = 0;
   /// Reads once.
   virtual Result<std::string> read(const std::string& path) const = 0;
+  /// Opens a regular file to be followed as it grows.
+  virtual Result<std::unique_ptr<GrowingFile>> follow(const std::string& path) const = 0;
   /// Names in a folder, without "." and "..", unsorted.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
   /// Where a symbolic link points.
