@@ -281,7 +281,10 @@ TEST_F(BackupTest, LetsGoOfTheCommandWhenItIsDropped) {
   host.processes.hang("slow");
   make({{"verify", list_of({"slow"})}});
   run();
+  ASSERT_EQ(host.clock.sleepers(), 1u) << "the command";
   check.reset();
+  fakes::settle(host.loop);
+  EXPECT_EQ(host.clock.sleepers(), 0u);
   fakes::run_for(host.loop, host.clock, 1h);
   EXPECT_EQ(host.nudges, 0);
 }
