@@ -103,6 +103,7 @@ class PostgresCheck final : public Check {
     if (context.gap) forget_spans();
     failure_.clear();
     samples_.clear();
+    at_queries_ = false;
     put(samples_, up, 0);
     PostgresSession session{context.network, context.clock, reply_by(context)};
     auto measuring = measure(context, session);
@@ -111,8 +112,7 @@ class PostgresCheck final : public Check {
       samples_.front().value = 1;
       co_return std::exchange(samples_, {});
     }
-    const bool down = session.fault() && blames_server(*session.fault());
-    if (!down) co_return measured.error();
+    if (!session.fault() || !is_down(*session.fault())) co_return measured.error();
     failure_ = measured.error().detail;
     forget_spans();
     co_return std::exchange(samples_, {});
@@ -142,6 +142,12 @@ class PostgresCheck final : public Check {
  private:
   static void append(Evidence& evidence, const std::vector<std::string>& lines) {
     evidence.lines.insert(evidence.lines.end(), lines.begin(), lines.end());
+  }
+
+  /// An endless answer to a question of ours is no PostgreSQL's; to a query of the user's it is the
+  /// query's fault.
+  bool is_down(const PostgresFault& fault) const {
+    return blames_server(fault) || (fault.error.code == Errc::too_large && !at_queries_);
   }
 
   void forget_spans() {
@@ -229,6 +235,7 @@ class PostgresCheck final : public Check {
   /// otherwise find nothing to object to.
   Task<void> ask_queries(PostgresSession& session) {
     std::uint16_t spec = first_query;
+    at_queries_ = true;
     for (const auto& [name, text] : params_.queries) {
       auto beginning = session.begin_read_only();
       const auto begun = co_await std::move(beginning);
@@ -281,8 +288,9 @@ class PostgresCheck final : public Check {
   PostgresParams params_;
   PostgresDsn dsn_{};
   std::vector<SampleSpec> specs_;
-  Samples samples_{};      ///< Of the run under way.
-  std::string failure_{};  ///< Why the last run found it down.
+  Samples samples_{};       ///< Of the run under way.
+  bool at_queries_{false};  ///< The run has come to the user's own.
+  std::string failure_{};   ///< Why the last run found it down.
   /// Of the last run that got so far.
   std::optional<PostgresStatistics> statistics_{};
   std::vector<ReplicaReading> replicas_{};

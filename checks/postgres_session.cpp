@@ -171,7 +171,7 @@ Task<void> PostgresSession::poll() {
   auto* const raw = connection_->raw;
   auto& wire = connection_->wire;
   auto next = PGRES_POLLING_WRITING;
-  std::size_t unread = 0;
+  std::optional<std::size_t> refused;  // What was there when it last read nothing.
   while (next != PGRES_POLLING_OK) {
     phase_ = phase_of(PQstatus(raw));
     const bool connected =
@@ -183,15 +183,16 @@ Task<void> PostgresSession::poll() {
       if (!interposed) co_return give_up({phase_, {}, interposed.error()});
     }
     // What is left over from the last turn may be all that comes.
-    const auto left = wire.unread();
-    if (left == 0 || left == unread || next == PGRES_POLLING_WRITING) {
-      const bool reading = next == PGRES_POLLING_READING;
+    const bool reading = next == PGRES_POLLING_READING;
+    if (!reading || wire.unread() == 0 || wire.unread() == refused) {
       auto awaiting = await_server(reading ? Readiness::to_read : Readiness::to_write);
       auto awaited = co_await std::move(awaiting);
       if (!awaited) co_return awaited;
     }
-    unread = wire.unread();
+    const auto before = wire.unread();
     next = PQconnectPoll(raw);
+    refused.reset();
+    if (reading && wire.unread() == before) refused = before;
     if (next == PGRES_POLLING_FAILED)
       co_return give_up(connection_fault(phase_, dsn_->place(), PQerrorMessage(raw)));
     if (wire.received() > login_bytes_max)

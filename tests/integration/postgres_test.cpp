@@ -40,7 +40,7 @@ class PostgresServer : public ::testing::Test {
   static std::string check(const std::string& name, const std::string& dsn,
                            const std::string& more) {
     return "  - {name: " + name +
-           ", type: postgres, every: 300ms, timeout: 4s, dsn: {file: " + dsn +
+           ", type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn +
            "}, clear: up == 1, " + more + "}\n";
   }
   void run_agent(const std::string& checks) {
@@ -146,7 +146,7 @@ TEST_F(PostgresServer, WithAnotherPasswordRefusesAndNobodySeesIt) {
 }
 
 TEST_F(PostgresServer, ShowsWhoWaitsForWhom) {
-  run_agent("  - {name: db, type: postgres, every: 300ms, timeout: 4s, dsn: {file: " + dsn_ +
+  run_agent("  - {name: db, type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn_ +
             "}, critical: waiting_sessions > 0, clear: waiting_sessions == 0}\n");
   ASSERT_TRUE(becomes("db", "ok"));
   const auto holder = server_->client(
@@ -171,11 +171,11 @@ TEST_F(PostgresServer, AnswersQueriesOfOnesOwn) {
   const auto plain = agent_.folder().write("plain.dsn", server_->dsn("plain", "plain-secret"));
   const auto with = [&](const std::string& name, const std::string& query) {
     return "  - {name: " + name +
-           ", type: postgres, every: 500ms, timeout: 1s, dsn: {file: " + dsn_ + "}, queries: {" +
+           ", type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn_ + "}, queries: {" +
            query + "}}\n";
   };
   run_agent(with("good", "orders: SELECT count(*) FROM orders, age_seconds: SELECT 90.5") +
-            with("null", "age: SELECT max(id) FROM orders WHERE id > 99") +
+            with("nothing", "age: SELECT max(id) FROM orders WHERE id > 99") +
             with("word", "age: \"SELECT 'old'\"") +
             with("rows", "age: \"SELECT generate_series(1, 100000000)\"") +
             with("slow", "age: SELECT pg_sleep(30)") +
@@ -187,7 +187,7 @@ TEST_F(PostgresServer, AnswersQueriesOfOnesOwn) {
   EXPECT_EQ(sample("good", "age_seconds"), 90.5);
   EXPECT_EQ(agent_.metric("tocsin_postgres_age_seconds{check=\"good\"}"), 90.5);
   const std::vector<std::pair<std::string, std::string>> expected{
-      {"null", "gave NULL"},
+      {"nothing", "gave NULL"},
       {"word", "expected a number"},
       {"rows", "has more than 2 rows"},
       {"slow", "statement timeout (57014)"},
@@ -206,11 +206,11 @@ TEST_F(PostgresServer, ThatIsFollowedKnowsWhenItsReplicaStops) {
   replica.start();
   const auto replica_dsn = agent_.folder().write("replica.dsn", replica.dsn("tocsin", password));
   const std::string rules =
-      ", critical: [replica_running < 1, replication_lag_bytes > 4MB], "
+      ", critical: [up < 1, replica_running < 1, replication_lag_bytes > 4MB], "
       "clear: replica_running == 1 and replication_lag_bytes == 0";
   const auto watch = [&](const std::string& name, const std::string& dsn) {
     return "  - {name: " + name +
-           ", type: postgres, every: 300ms, timeout: 4s, dsn: {file: " + dsn + "}" + rules + "}\n";
+           ", type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn + "}" + rules + "}\n";
   };
   run_agent(watch("primary", dsn_) + watch("replica", replica_dsn));
   ASSERT_TRUE(eventually([&] { return sample("primary", "replication_lag_bytes", "web-2") == 0; }));
@@ -238,9 +238,30 @@ TEST_F(PostgresServer, ThatIsFollowedKnowsWhenItsReplicaStops) {
   ASSERT_TRUE(becomes("primary", "critical"));
   EXPECT_THAT(opened("primary"), HasSubstr("replica web-2: not connected for "));
   EXPECT_THAT(cause(), HasSubstr("replica web-2: not connected"));
-  EXPECT_THAT(opened("replica"), Not(HasSubstr(password)));
+  EXPECT_THAT(opened("replica"), HasSubstr("connect to " + replica.address() + " failed"));
   replica.start();
   EXPECT_TRUE(becomes("primary", "ok"));
+  EXPECT_TRUE(becomes("replica", "ok"));
+}
+
+TEST_F(PostgresServer, KeepsAQueue) {
+  server_->sql("CREATE TABLE jobs (queued_at timestamptz); GRANT SELECT ON jobs TO tocsin");
+  run_agent(
+      "  - {name: jobs, type: queue, every: 1s, from: {postgres: {dsn: {file: " + dsn_ +
+      "}, query: \"SELECT count(*), extract(epoch FROM now() - min(queued_at)), 0 FROM jobs\"}}, "
+      "critical: consumers < 1 and depth > 0, clear: depth == 0}\n");
+  ASSERT_TRUE(becomes("jobs", "ok"));
+  EXPECT_EQ(sample("jobs", "depth"), 0);
+  EXPECT_EQ(sample("jobs", "oldest_seconds"), -1) << "an empty one has no oldest";
+  server_->sql("INSERT INTO jobs SELECT now() - interval '10min' FROM generate_series(1, 40)");
+  const auto told = opened("jobs");
+  EXPECT_THAT(told, HasSubstr("40 in the queue in database \\\"postgres\\\" of " +
+                              server_->address() + ", 0 consumers, the oldest 10m"));
+  EXPECT_THAT(cause(), HasSubstr("nobody consumes the queue in database"));
+  EXPECT_GE(sample("jobs", "oldest_seconds"), 600);
+  server_->sql("DELETE FROM jobs");
+  EXPECT_TRUE(becomes("jobs", "ok"));
+  agent_.wait_for_incident("jobs", "resolved");
 }
 
 }  // namespace
