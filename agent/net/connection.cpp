@@ -101,6 +101,10 @@ void Connection::send_at_once() {
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
+void Connection::stop_hearing() {
+  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RD);
+}
+
 asio::awaitable<error_code> Connection::handshake(std::shared_ptr<asio::ssl::context> context,
                                                   const TlsOptions& options, HandshakeNotes& notes,
                                                   std::shared_ptr<SessionSlot> slot) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -41,6 +42,32 @@ class Connection final : public Expirable, public std::enable_shared_from_this<C
   asio::awaitable<IoResult> read_some(asio::mutable_buffer into);
   /// Writes both, whole.
   asio::awaitable<IoResult> write(std::string_view head, std::string_view body);
+
+  // The same for libraries that bring their own way of waiting.
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& into, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+        [this](auto handler, const Buffers& buffers) {
+          if (tls_)
+            tls_->async_read_some(buffers, std::move(handler));
+          else
+            socket_.async_read_some(buffers, std::move(handler));
+        },
+        token, into);
+  }
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& from, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+        [this](auto handler, const Buffers& buffers) {
+          if (tls_)
+            tls_->async_write_some(buffers, std::move(handler));
+          else
+            socket_.async_write_some(buffers, std::move(handler));
+        },
+        token, from);
+  }
+  /// Every read ends from now on, the one under way too: as if the peer had closed.
+  void stop_hearing();
 
   bool expired() const noexcept { return expired_; }
   /// Whether any byte of the last write may have left.

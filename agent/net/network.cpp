@@ -5,6 +5,7 @@
 #include "agent/net/conversation.hpp"
 #include "agent/net/exchange.hpp"
 #include "agent/net/readiness.hpp"
+#include "agent/net/web_socket.hpp"
 
 namespace tocsin::net {
 namespace {
@@ -26,6 +27,10 @@ class RealNetwork final : public Network {
 
   asio::awaitable<OpenOutcome> open(OpenRequest request) override {
     return open_conversation(core_, std::move(request));
+  }
+
+  asio::awaitable<WebSocketOutcome> websocket(WebSocketRequest request) override {
+    return open_web_socket(core_, std::move(request));
   }
 
   Task<std::vector<std::string>> resolve(std::string host, SteadyTime deadline) override {

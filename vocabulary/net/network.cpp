@@ -1,6 +1,7 @@
 #include "tocsin/net/network.hpp"
 
 #include "tocsin/net/conversation.hpp"
+#include "tocsin/net/websocket.hpp"
 
 namespace tocsin {
 
@@ -14,6 +15,12 @@ Network::~Network() = default;
 
 asio::awaitable<OpenOutcome> Network::open(OpenRequest) {
   OpenOutcome outcome;
+  outcome.failure = HttpFailure{.phase = NetPhase::connect, .error = not_offered()};
+  co_return outcome;
+}
+
+asio::awaitable<WebSocketOutcome> Network::websocket(WebSocketRequest) {
+  WebSocketOutcome outcome;
   outcome.failure = HttpFailure{.phase = NetPhase::connect, .error = not_offered()};
   co_return outcome;
 }

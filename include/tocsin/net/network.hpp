@@ -99,6 +99,8 @@ struct ConnectOutcome {
 
 struct OpenRequest;
 struct OpenOutcome;
+struct WebSocketRequest;
+struct WebSocketOutcome;
 
 /// What a library waits for on its socket.
 enum class Readiness { to_read, to_write, either };
@@ -115,6 +117,8 @@ class Network {
 
   /// A connection to be spoken over by turns: see conversation.hpp.
   virtual asio::awaitable<OpenOutcome> open(OpenRequest request);
+  /// A WebSocket: see websocket.hpp.
+  virtual asio::awaitable<WebSocketOutcome> websocket(WebSocketRequest request);
   /// A name's addresses as text, in the order to try them, for libraries that would block while
   /// resolving. A literal address is its own. Errc::unresolved or Errc::timed_out.
   virtual Task<std::vector<std::string>> resolve(std::string host, SteadyTime deadline);
