@@ -14,6 +14,7 @@ pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 # Its -D_FILE_OFFSET_BITS=64 says nothing on 64 bits, and would keep the precompiled headers from being used.
 set_target_properties(PkgConfig::HIREDIS PROPERTIES INTERFACE_COMPILE_OPTIONS "" INTERFACE_COMPILE_DEFINITIONS "")
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(LIBMARIADB REQUIRED IMPORTED_TARGET libmariadb)
 find_library(CRYPT_LIBRARY crypt REQUIRED)
 

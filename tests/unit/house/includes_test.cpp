@@ -120,6 +120,7 @@ TEST(Includes, KeepPureRoomsPure) {
 TEST(Includes, KeepLibrariesInTheirRooms) {
   const std::map<std::string, Prefixes> homes{
       {"yaml-cpp/", {"agent/config/", "agent/http/"}},
+      {"ares.h", {"checks/"}},
       {"re2/", {"agent/config/", "checks/"}},
       {"pugixml.hpp", {"checks/"}},
       {"hiredis/", {"checks/"}},
