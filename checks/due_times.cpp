@@ -33,6 +33,7 @@ void DueTimes::begin(Now now) {
 void DueTimes::resume(const Kept& kept, Now now) {
   kept_ = kept;
   last_look_ = now;
+  resumed_ = now.wall;
   hold_until_ = now.steady + timetable_.grace;
   if (periodic()) {
     missed_before_ = kept.missed;
@@ -52,10 +53,17 @@ void DueTimes::answer(Now at) {
   kept_.carried = 0;
   kept_.first_missed = {};
   missed_before_ = 0;
-  hold_until_ = SteadyTime::min();
+  // Told late, of a time when we were not there: what was due after it keeps its grace.
+  const bool of_before = resumed_ && at.wall < *resumed_;
+  if (!of_before) hold_until_ = SteadyTime::min();
   if (periodic()) {
     answered_ = std::max(answered_, at.steady);
     kept_.counted = std::max(kept_.counted, at.wall);
+  } else if (of_before) {
+    const auto counted = kept_.counted;
+    move_to(at.wall + early);
+    carry(counted);
+    move_to(std::max(kept_.counted, counted));
   } else {
     move_to(std::max(kept_.counted, at.wall + early));
   }

@@ -38,7 +38,8 @@ class DueTimes {
   void begin(Now now);
   /// Goes on after a restart. What became due meanwhile has its whole grace from here.
   void resume(const Kept& kept, Now now);
-  /// The job reported. It answers for every due time before, and for one up to half a minute away.
+  /// The job reported, then. It answers for every due time before, and for one up to half a minute
+  /// away.
   void answer(Now at);
   /// Counts what became due. Call it regularly.
   void look(Now now);
@@ -70,6 +71,7 @@ class DueTimes {
   SteadyTime hold_until_{SteadyTime::min()};  ///< What was due before has its grace until then.
   std::uint64_t missed_before_{};             ///< A restart, of a period.
   std::optional<Now> last_look_{};
+  std::optional<WallTime> resumed_{};  ///< When it went on after a restart.
 };
 
 }  // namespace tocsin::checks

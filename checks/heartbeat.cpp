@@ -138,8 +138,8 @@ class HeartbeatCheck final : public Check {
     co_return evidence;
   }
 
-  bool receive(const Beat& beat, Memory& memory) override {
-    load(memory, beat.at);
+  bool receive(const Beat& beat, Memory& memory, Now now) override {
+    load(memory, now);
     record_.note(beat);
     keep(memory);
     return true;

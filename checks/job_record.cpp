@@ -60,6 +60,9 @@ void JobRecord::load(std::string_view kept, Now now) {
 }
 
 void JobRecord::note(const Beat& beat) {
+  // It was kept while we were not there, and what came after it is known: it is history.
+  if (beat.at.steady < newest_) return;
+  newest_ = beat.at.steady;
   Seen seen{.kind = beat.kind,
             .exit_code = beat.exit_code,
             .run = cut_characters(clean_utf8(beat.run), limits::beat_run_id_characters),

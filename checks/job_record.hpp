@@ -37,6 +37,7 @@ class JobRecord {
   void load(std::string_view kept, Now now);
   std::string save() const;
 
+  /// A beat that is older than one noted before is passed over.
   void note(const Beat& beat);
   JobStanding look(Now now);
   /// Whether the last look changed what is to be kept.
@@ -82,6 +83,7 @@ class JobRecord {
   std::optional<End> last_end_{};
   std::vector<Run> runs_{};  ///< In progress, oldest first.
   std::vector<Seen> seen_{};
+  SteadyTime newest_{SteadyTime::min()};  ///< Of the beats that were noted.
   std::string note_{};
   bool began_{false};
   bool changed_{false};

@@ -125,6 +125,7 @@ bool JobRecord::restore(std::string_view kept, Now now) {
     const auto kind = at ? whole_in(*beat, "kind").value_or(-1) : -1;
     if (kind < 0 || kind > static_cast<int>(Beat::Kind::log) || seen_.size() >= job_beats_kept)
       continue;
+    newest_ = std::max(newest_, steady_of(*at, now));
     seen_.push_back({.kind = static_cast<Beat::Kind>(kind),
                      .exit_code = static_cast<int>(whole_in(*beat, "exit_code").value_or(0)),
                      .run = std::string{text_in(*beat, "run")},

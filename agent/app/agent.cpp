@@ -14,6 +14,7 @@
 
 #include "agent/app/address_book.hpp"
 #include "agent/app/api.hpp"
+#include "agent/app/beat_spool.hpp"
 #include "agent/app/configuration.hpp"
 #include "agent/app/drill.hpp"
 #include "agent/app/log.hpp"
@@ -70,6 +71,8 @@ struct Agent::Impl {
   asio::awaitable<void> feed_watchdog(Duration period);
   asio::awaitable<void> stay_small();
   asio::awaitable<void> keep_addresses();
+  void take_spooled_beats();
+  asio::awaitable<void> forget_beats(std::vector<SpooledBeat> taken);
   asio::awaitable<void> shut_down();
 
   std::string config_path;
@@ -173,10 +176,12 @@ void Agent::Impl::wire() {
   connections = std::make_unique<TaskGroup>(world->loop.get_executor());
   add_incident_api(router, *api);
   add_state_api(router, *api);
+  add_beat_api(router, *api);
   add_plain_routes(router, *api);
   telemetry->add_route(router);
   core->start();
   resume_drills(*core, world->clock);
+  take_spooled_beats();
   core->tasks().spawn("self watch", self_watch->run());
   core->tasks().spawn("addresses", keep_addresses());
   // What an earlier run complained of is over, unless it just happened again.
@@ -185,6 +190,30 @@ void Agent::Impl::wire() {
     self_watch->clear("store");
   else
     self_watch->raise("store", store_fault);
+}
+
+/// Before anybody can bring newer ones.
+void Agent::Impl::take_spooled_beats() {
+  const auto folder = beat_spool(settings->state_dir);
+  make_beat_spool(folder);
+  auto waiting = spooled_beats(folder);
+  if (waiting.empty()) return;
+  for (auto& each : waiting) {
+    const auto now = world->clock.now();
+    each.beat.at.wall = std::min(each.beat.at.wall, now.wall);
+    each.beat.at.steady = now.steady - (now.wall - each.beat.at.wall);
+    const auto taken = core->beat(each.check, each.beat);
+    if (!taken) log->warn("a beat from while the agent was down: {}", taken.error().detail);
+  }
+  log->info("{} beats came while the agent was down", waiting.size());
+  core->tasks().spawn("spooled beats", forget_beats(std::move(waiting)));
+}
+
+/// Once they are kept elsewhere.
+asio::awaitable<void> Agent::Impl::forget_beats(std::vector<SpooledBeat> taken) {
+  auto flushing = core->journal().flush();
+  co_await std::move(flushing);
+  for (const auto& each : taken) ::unlink(each.file.c_str());
 }
 
 bool Agent::Impl::listen() {

@@ -29,6 +29,8 @@ struct ApiContext {
 void add_incident_api(http::Router& router, ApiContext& context);
 /// /api/v1/status, checks, outbox and notify/test.
 void add_state_api(http::Router& router, ApiContext& context);
+/// /beat/{name}: what jobs say of themselves.
+void add_beat_api(http::Router& router, ApiContext& context);
 /// /, /-/healthy, /-/ready and /-/reload.
 void add_plain_routes(http::Router& router, ApiContext& context);
 

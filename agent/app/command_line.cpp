@@ -36,6 +36,7 @@ struct Parsed {
   OpenOptions open{};
   CloseOptions close{};
   DrillOptions drill{};
+  BeatOptions beat{};
   std::function<int()> chosen{};
 };
 
@@ -126,6 +127,36 @@ void add_queue_commands(CLI::App& app, Parsed& p) {
   drop->callback([&p] { p.chosen = [&p] { return command_queue_drop(p.common, p.id); }; });
 }
 
+void add_beat_command(CLI::App& app, Parsed& p) {
+  auto& beat =
+      *app.add_subcommand("beat", "Report to a heartbeat, or run a job and report how it went");
+  auto& options = p.beat;
+  beat.add_option("NAME", options.name, "The heartbeat's name")->required();
+  auto* command = beat.add_option(
+      "COMMAND", options.command,
+      "After --: the job and its arguments. It keeps its input, output, signals and "
+      "exit code, and is never held up or failed for want of an agent");
+  auto* start = beat.add_flag("--start", options.start, "A run has begun");
+  auto* fail = beat.add_flag("--fail", options.fail, "It ended badly");
+  auto* log = beat.add_flag("--log", options.log, "It has something to say: see --note");
+  auto* code = beat.add_option("--exit", options.exit_code, "It ended with this code; 0 is well")
+                   ->check(CLI::Range(0, 255));
+  start->excludes(fail)->excludes(log)->excludes(code);
+  fail->excludes(log)->excludes(code);
+  log->excludes(code);
+  for (auto* each : {start, fail, log, code}) each->excludes(command);
+  beat.add_option("--note", options.note, "What people should read when it goes wrong");
+  beat.add_option("--run", options.run, "Names the run, where several may overlap");
+  beat.footer(
+      "Examples:\n  15 3 * * * root tocsin beat nightly-import -- /usr/local/bin/import --all\n"
+      "  tocsin beat nightly-import                     # it ended well\n"
+      "  tocsin beat nightly-import --start --run 42\n"
+      "  tocsin beat nightly-import --exit $? --run 42 --note \"$(tail -n 3 import.log)\"\n"
+      "  curl -X POST --unix-socket /var/lib/tocsin/control.sock "
+      "http://tocsin/beat/nightly-import");
+  beat.callback([&p] { p.chosen = [&p] { return command_beat(p.common, p.beat); }; });
+}
+
 void add_plain_commands(CLI::App& app, Parsed& p) {
   app.add_subcommand("run", "The agent: watch, decide, convene, page")->callback([&p] {
     p.chosen = [&p] { return command_run(p.common); };
@@ -185,6 +216,7 @@ int run_command_line(int argc, char** argv) {
   add_config_commands(app, parsed);
   add_incident_commands(app, parsed);
   add_queue_commands(app, parsed);
+  add_beat_command(app, parsed);
   for (auto* sub : app.get_subcommands({})) {
     sub->fallthrough();
     for (auto* verb : sub->get_subcommands({})) verb->fallthrough();

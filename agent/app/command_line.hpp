@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,15 @@ struct DrillOptions {
   std::string duration{"20s"};
 };
 int command_drill(const CommonOptions& common, const DrillOptions& options);
+struct BeatOptions {
+  std::string name{};
+  bool start{false}, fail{false}, log{false};  ///< Neither, and no exit code: ok.
+  std::optional<int> exit_code{};
+  std::string run{}, note{};
+  std::vector<std::string> command{};  ///< Run it, and report how that went.
+};
+/// With a command: its exit code, whatever became of the report.
+int command_beat(const CommonOptions& common, const BeatOptions& options);
 int command_completions();
 
 }  // namespace tocsin::app

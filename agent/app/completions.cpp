@@ -10,7 +10,7 @@ _tocsin() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= verb= i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --config|--by|--for|--topic|--why|--severity|--component|--root-cause|--fix|--waive|--archive-after) ((i++)) ;;
+      --config|--by|--for|--topic|--why|--severity|--component|--root-cause|--fix|--waive|--archive-after|--exit|--note|--run) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; elif [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; fi ;;
     esac
@@ -21,12 +21,13 @@ _tocsin() {
   esac
   local words="--config --json --by --help"
   case $command in
-    "") words+=" run check config incident queue drill notify status docs completions version --version" ;;
+    "") words+=" run check config incident queue drill beat notify status docs completions version --version" ;;
     config) if [[ $verb == check ]]; then COMPREPLY=($(compgen -f -- "$word")); return; fi; words+=" check show schema" ;;
     docs) words+=" checks config metrics" ;;
     notify) words+=" test" ;;
     queue) words+=" list retry drop" ;;
     drill) words+=" --for" ;;
+    beat) words+=" --start --fail --log --exit --note --run --" ;;
     incident)
       case $verb in
         "") words+=" list show ack set say resolve open close" ;;

@@ -14,10 +14,6 @@ namespace tocsin::app {
 
 namespace {
 
-using namespace std::chrono_literals;
-// Long enough for a `notify test` of slow receivers; everything else answers at once.
-constexpr Duration patience = 60s;
-
 asio::awaitable<void> exchange(Network& network, HttpRequest request, HttpOutcome& into) {
   into = co_await network.http(std::move(request));
 }
@@ -31,19 +27,17 @@ Result<std::string> control_socket(const std::string& config) {
   return loaded.state_dir + "/control.sock";
 }
 
-Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method,
-                                     const std::string& target, const boost::json::value& body) {
-  const auto socket = control_socket(common.config);
-  if (!socket) return socket.error();
+Result<boost::json::value> ask_socket(const std::string& socket, AgentRequest asked) {
   RealWorld world;
-  HttpRequest request{.method = method,
-                      .url = {.scheme = "http", .host = "tocsin", .port = 80, .target = target},
-                      .unix_socket = *socket,
-                      .deadline = world.clock.steady() + patience,
-                      .response_bytes_max = 64u << 20};
-  if (!body.is_null()) {
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.body = boost::json::serialize(body);
+  HttpRequest request{
+      .method = std::move(asked.method),
+      .url = {.scheme = "http", .host = "tocsin", .port = 80, .target = std::move(asked.target)},
+      .unix_socket = socket,
+      .deadline = world.clock.steady() + asked.patience,
+      .response_bytes_max = 64u << 20};
+  if (!asked.content_type.empty()) {
+    request.headers.emplace_back("Content-Type", asked.content_type);
+    request.body = std::move(asked.body);
   }
   HttpOutcome outcome;
   // The network keeps a sleeper for deadlines: the loop ends with the exchange, not with the last
@@ -52,10 +46,8 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
                  [&world](std::exception_ptr) { world.loop.stop(); });
   world.loop.run();
   if (!outcome.response) {
-    if (const auto loaded = load_without_secrets(common.config); !loaded.settings)
-      return Error{Errc::malformed, loaded.report};
     const auto why = outcome.failure ? outcome.failure->error.detail : std::string{"no answer"};
-    return Error{Errc::unreachable, "the agent does not answer on " + *socket + " (" + why +
+    return Error{Errc::unreachable, "the agent does not answer on " + socket + " (" + why +
                                         "); is it running, with this --config?"};
   }
   boost::system::error_code fault;
@@ -67,6 +59,22 @@ Result<boost::json::value> ask_agent(const CommonOptions& common, const std::str
                                   : sentence};
   }
   if (fault) return Error{Errc::protocol, "the agent's answer is not JSON"};
+  return answer;
+}
+
+Result<boost::json::value> ask_agent(const CommonOptions& common, const std::string& method,
+                                     const std::string& target, const boost::json::value& body) {
+  const auto socket = control_socket(common.config);
+  if (!socket) return socket.error();
+  AgentRequest request{.method = method, .target = target};
+  if (!body.is_null()) {
+    request.content_type = "application/json";
+    request.body = boost::json::serialize(body);
+  }
+  auto answer = ask_socket(*socket, std::move(request));
+  if (answer || answer.error().code != Errc::unreachable) return answer;
+  if (const auto loaded = load_without_secrets(common.config); !loaded.settings)
+    return Error{Errc::malformed, loaded.report};
   return answer;
 }
 

@@ -4,6 +4,7 @@
 
 #include "agent/app/policies.hpp"
 #include "tocsin/base/limits.hpp"
+#include "tocsin/base/text.hpp"
 
 namespace tocsin::app {
 
@@ -65,6 +66,27 @@ void Core::forget_removed_checks() {
   std::set<std::string> names;
   for (const auto& check : settings_->checks) names.insert(check.name);
   memories_.retain(names);
+}
+
+Result<void> Core::beat(const std::string& name, const Beat& beat) {
+  const auto& checks = pipeline_.checks();
+  const auto at = checks.find(name);
+  if (at != checks.end() &&
+      at->second.setting.check->receive(beat, memories_.of(name), world_.clock.now())) {
+    scheduler_.nudge(name);
+    return {};
+  }
+  if (at != checks.end())
+    return Error{Errc::missing, "the check \"" + name + "\" is of type " + at->second.setting.type +
+                                    ": only a heartbeat takes beats"};
+  std::vector<std::string_view> heartbeats;
+  for (const auto& [known, watched] : checks)
+    if (watched.setting.type == "heartbeat") heartbeats.push_back(known);
+  const auto shown = cut_characters(clean_utf8(name), limits::check_name_characters);
+  const auto near = nearest(shown, heartbeats);
+  return Error{Errc::missing, "no heartbeat \"" + shown + "\"" +
+                                  (near.empty() ? std::string{}
+                                                : "; did you mean \"" + std::string{near} + "\"?")};
 }
 
 asio::awaitable<void> Core::housekeeping() {

@@ -42,6 +42,9 @@ class Core {
   void start();
   /// Takes over a configuration that was found good.
   void reload(std::shared_ptr<const config::Settings> settings);
+  /// Hands a job's beat to the heartbeat of that name, which looks at once; it is kept once the
+  /// journal is flushed. Errc::missing when nobody waits for such, with the nearest name.
+  Result<void> beat(const std::string& name, const Beat& beat);
   /// Ends the tasks in order and writes what is queued, within the grace. Returns the names of
   /// stragglers.
   asio::awaitable<std::vector<std::string>> stop(Duration grace);

@@ -26,17 +26,19 @@ bool ready(const ApiContext& context) {
 }
 
 asio::awaitable<Response> front_page(ApiContext& context, Request) {
-  co_return text(200,
-                 version_line() + " watches " + context.core.host() +
-                     "\n\n"
-                     "/metrics                        for Prometheus\n"
-                     "/-/healthy  /-/ready            for load balancers and service managers\n"
-                     "/api/v1/status                  how the agent is doing\n"
-                     "/api/v1/checks                  every check and its last samples\n"
-                     "/api/v1/incidents               what is not closed; ?all=true for all\n"
-                     "/api/v1/incidents/{id}          one, with its timeline\n"
-                     "/api/v1/outbox                  what is decided and not delivered yet\n\n"
-                     "Writes go through the control socket: tocsin incident --help\n");
+  co_return text(
+      200,
+      version_line() + " watches " + context.core.host() +
+          "\n\n"
+          "/metrics                        for Prometheus\n"
+          "/-/healthy  /-/ready            for load balancers and service managers\n"
+          "/api/v1/status                  how the agent is doing\n"
+          "/api/v1/checks                  every check and its last samples\n"
+          "/api/v1/incidents               what is not closed; ?all=true for all\n"
+          "/api/v1/incidents/{id}          one, with its timeline\n"
+          "/api/v1/outbox                  what is decided and not delivered yet\n\n"
+          "POST /beat/{name}[/start|/ok|/fail|/log|/exit/{code}]  from jobs, with credentials\n"
+          "Writes go through the control socket: tocsin incident --help\n");
 }
 
 asio::awaitable<Response> healthy(Request) { co_return text(200, "healthy\n"); }

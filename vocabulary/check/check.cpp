@@ -4,6 +4,6 @@ namespace tocsin {
 
 asio::awaitable<Evidence> Check::evidence(CheckContext&) { co_return Evidence{}; }
 
-bool Check::receive(const Beat&, Memory&) { return false; }
+bool Check::receive(const Beat&, Memory&, Now) { return false; }
 
 }  // namespace tocsin

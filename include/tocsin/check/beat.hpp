@@ -19,7 +19,7 @@ struct Beat {
   Kind kind{Kind::ok};
   int exit_code{0};                ///< Of Kind::exit.
   std::string run{};               ///< Tells runs that overlap apart; may be empty.
-  Now at{};                        ///< When it arrived, or when it would have.
+  Now at{};                        ///< When it came, or would have, had we been there.
   std::optional<Duration> took{};  ///< How long the run took, where the job measured that itself.
   std::string note{};              ///< Its own words, at most limits::beat_note_bytes.
 };

@@ -48,9 +48,10 @@ class Check {
   /// What the host looks like now that this check is in breach. Called between runs, bounded by
   /// context.deadline (limits::evidence_wait); what it cannot find out it leaves out.
   virtual asio::awaitable<Evidence> evidence(CheckContext& context);
-  /// A job reports to this check, which notes it in its memory and is run soon after. Called on the
-  /// loop, also before the first run. False when it is a check that nobody reports to.
-  virtual bool receive(const Beat& beat, Memory& memory);
+  /// A job reports to this check (or did, when beat.at is before now), which notes it in its memory
+  /// and is run soon after. Called on the loop, also before the first run. False when it is a check
+  /// that nobody reports to.
+  virtual bool receive(const Beat& beat, Memory& memory, Now now);
 };
 
 /// A check type: everything that follows from it is read from here: decoding, threshold names,

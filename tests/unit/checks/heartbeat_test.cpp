@@ -64,7 +64,7 @@ struct Job {
                                 .run = std::move(run),
                                 .at = host.clock.now(),
                                 .note = std::move(note)},
-                               host.memory));
+                               host.memory, host.clock.now()));
     look();
   }
   /// The agent ends and begins again after a while.
@@ -297,6 +297,33 @@ TEST(Heartbeat, GivesWhatWasDueDuringARestartItsGrace) {
   }
 }
 
+TEST(Heartbeat, LearnsAfterARestartWhatItWasNotThereFor) {
+  for (const auto& schedule : {Keys{{"period", "1h"}}, Keys{{"cron", "0 * * * *"}}}) {
+    Job job{schedule};
+    job.set_clock("11-23T10:59:50");
+    job.pass(10s);
+    job.beat(Beat::Kind::ok);
+    job.host.clock.advance(3h + 30min);
+    job.check = made(heartbeat_check(), keys(schedule));
+    // It was there at 13:00, and nobody to tell.
+    const auto then = Now{job.host.clock.steady() - 90min, job.host.clock.wall() - 90min};
+    EXPECT_TRUE(job.check->receive({.kind = Beat::Kind::ok, .at = then}, job.host.memory,
+                                   job.host.clock.now()));
+    job.look();
+    EXPECT_EQ(job.value("age_seconds"), 90 * 60);
+    job.pass(4min);
+    EXPECT_EQ(job.value("missed"), 0);
+    job.pass(1min);
+    EXPECT_EQ(job.value("missed"), 1) << "that of 14:00";
+    job.beat(Beat::Kind::ok);
+    // One that is older than what is known is history.
+    EXPECT_TRUE(job.check->receive({.kind = Beat::Kind::fail, .at = then}, job.host.memory,
+                                   job.host.clock.now()));
+    job.look();
+    EXPECT_EQ(job.value("up"), 1);
+  }
+}
+
 TEST(Heartbeat, BeginsAnewWithAnotherTimetableOrAForeignMemory) {
   Job job{{{"cron", "0 3 * * *"}}};
   job.set_clock("11-23T01:00:00");
@@ -328,7 +355,8 @@ TEST(Heartbeat, WritesOnlyWhatChanged) {
 TEST(Heartbeat, TakesABeatBeforeItsFirstRun) {
   fakes::FakeHost host;
   const auto check = made(heartbeat_check(), keys({{"period", "1h"}}));
-  EXPECT_TRUE(check->receive({.kind = Beat::Kind::fail, .at = host.clock.now()}, host.memory));
+  EXPECT_TRUE(check->receive({.kind = Beat::Kind::fail, .at = host.clock.now()}, host.memory,
+                             host.clock.now()));
   EXPECT_THAT(host.memory.text, HasSubstr("\"well\":false"));
   const auto samples = host.run(*check);
   ASSERT_TRUE(samples);
