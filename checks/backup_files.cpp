@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <tuple>
 
 #include "checks/wildcard.hpp"
 #include "checks/words.hpp"
@@ -21,7 +23,7 @@ bool ends_with(std::string_view text, std::string_view ending) {
 }
 
 bool is_newer(const FoundFile& a, const FoundFile& b) {
-  return a.modified != b.modified ? a.modified > b.modified : a.path > b.path;
+  return std::tie(a.modified, a.path, a.bytes) > std::tie(b.modified, b.path, b.bytes);
 }
 
 bool is_same(const FoundFile& a, const FoundFile& b) {
@@ -94,7 +96,8 @@ void BackupHistory::read(std::string_view text) {
     const auto modified = words.number();
     const auto bytes = words.number();
     const auto slash = line.find('/');
-    if (!modified || !bytes || slash == std::string_view::npos) continue;
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!modified || *modified > most || !bytes || slash == std::string_view::npos) continue;
     FoundFile file;
     file.path = line.substr(slash);
     file.bytes = *bytes;
