@@ -32,7 +32,8 @@ struct PostgresParams {
         required_field("dsn", &Self::dsn,
                        "Where and as whom to log in: a connection string of libpq or a "
                        "postgresql:// URI. Nothing else is read: no PG* variable, no ~/.pgpass, no "
-                       "service file."),
+                       "service file. The role needs LOGIN, and pg_monitor to see the sessions of "
+                       "others and the replicas."),
         field("queries", &Self::queries,
               "Queries of one row with one number, by name; each is a sample of its name, in "
               "seconds, bytes or as a ratio when the name ends so.")};
@@ -62,7 +63,7 @@ const std::vector<SampleSpec>& postgres_specs() {
       {"up", Unit::none, "1 when it lets one in and answers, else 0."},
       {"connect_seconds", Unit::seconds, "Time until the session is open, login and TLS included."},
       {"query_seconds", Unit::seconds, "Time of one small exchange in the open session."},
-      {"connections", Unit::none, "Connections of clients."},
+      {"connections", Unit::none, "Connections of clients, its own included."},
       {"connections_used_ratio", Unit::ratio,
        "Share in use of the connections that ordinary roles may have."},
       {"longest_transaction_seconds", Unit::seconds,
@@ -128,20 +129,25 @@ class PostgresCheck final : public Check {
                                  describe(context.clock.steady() - looked_at_) +
                                  " ago: " + describe_statistics(*statistics_));
       append(evidence, holders_);
+      cut_to_size(evidence);
       co_return evidence;
     }
     PostgresSession session{context.network, context.clock, reply_by(context)};
     auto collecting = collect(session, evidence);
     co_await std::move(collecting);
-    if (evidence.lines.size() > limits::evidence_lines)
-      evidence.lines.resize(limits::evidence_lines);
-    for (auto& line : evidence.lines) line = cut_characters(line, limits::evidence_line_characters);
+    cut_to_size(evidence);
     co_return evidence;
   }
 
  private:
   static void append(Evidence& evidence, const std::vector<std::string>& lines) {
     evidence.lines.insert(evidence.lines.end(), lines.begin(), lines.end());
+  }
+
+  static void cut_to_size(Evidence& evidence) {
+    if (evidence.lines.size() > limits::evidence_lines)
+      evidence.lines.resize(limits::evidence_lines);
+    for (auto& line : evidence.lines) line = cut_characters(line, limits::evidence_line_characters);
   }
 
   /// An endless answer to a question of ours is no PostgreSQL's; to a query of the user's it is the

@@ -50,7 +50,8 @@ PostgresPhase phase_of(PostgresPhase reached, const PostgresWords& words) {
   if (starts_with(state, "28")) return PostgresPhase::authentication;
   if (!state.empty()) return PostgresPhase::session;
   if (reached == PostgresPhase::connect || reached == PostgresPhase::tls) return reached;
-  // Words of libpq's own, when what the server wants is not to be had.
+  // Words of libpq's own: either this is no PostgreSQL, or what it wants is not to be had.
+  if (has_any(words.message, {"expected authentication request"})) return PostgresPhase::session;
   if (has_any(words.message, {"fe_sendauth", "SCRAM", "SASL", "authentication", "password",
                               "channel binding", "GSS"}))
     return PostgresPhase::authentication;

@@ -144,6 +144,9 @@ TEST(PostgresFault, NamesThePhase) {
   const auto cut = failed("… failed: server closed the connection unexpectedly\n\tThis probably\n");
   EXPECT_EQ(cut.phase, PostgresPhase::session);
   EXPECT_EQ(cut.error.code, Errc::disconnected);
+  const auto other =
+      failed("… failed: expected authentication request from server, but received 2\n");
+  EXPECT_EQ(other.phase, PostgresPhase::session);
 }
 
 TEST(PostgresFault, ReadsAnyLanguage) {
