@@ -14,6 +14,8 @@
 
 #include "agent/runtime/descriptor.hpp"
 #include "tocsin/base/limits.hpp"
+#include "tocsin/base/text.hpp"
+#include "tocsin/config/node.hpp"
 
 namespace tocsin::app {
 
@@ -37,14 +39,19 @@ std::int64_t number_in(const json::object& object, std::string_view key) {
   return at == object.end() || !at->value().is_int64() ? -1 : at->value().get_int64();
 }
 
+/// What a job said last.
+std::string_view last_of(std::string_view note) {
+  return note.substr(note.size() - std::min(note.size(), limits::beat_note_bytes));
+}
+
 std::string to_text(const SpooledBeat& spooled) {
   const auto& beat = spooled.beat;
-  json::object out{{"check", spooled.check},
+  json::object out{{"check", clean_utf8(spooled.check)},
                    {"kind", static_cast<int>(beat.kind)},
                    {"exit_code", beat.exit_code},
-                   {"run", beat.run},
+                   {"run", clean_utf8(beat.run)},
                    {"at", beat.at.wall.time_since_epoch().count()},
-                   {"note", beat.note.substr(0, limits::beat_note_bytes)}};
+                   {"note", mask_credentials(clean_utf8(last_of(beat.note)))}};
   if (beat.took) out["took"] = beat.took->count();
   return json::serialize(out);
 }
