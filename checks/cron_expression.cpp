@@ -139,7 +139,8 @@ Result<Recurrence> parse_cron(std::string_view text) {
   // As Debian's cron reads a crontab: a field that begins with a star restricts together with the
   // other, and a job with a star for minutes or hours follows the clock.
   out.either_day = !part[2].starts_with('*') && !part[4].starts_with('*');
-  out.follows_clock = part[0].starts_with('*') || part[1].starts_with('*');
+  out.follows_clock =
+      part[0].starts_with('*') || part[1].starts_with('*') || out.hours.all() || out.minutes.all();
   return out;
 }
 

@@ -120,7 +120,11 @@ std::optional<Unix> next_by_clock(const Recurrence& r, Unix after, const ZoneClo
 
 /// Each is due once a day, whatever the clocks do.
 std::optional<Unix> next_by_day(const Recurrence& r, Unix after, const ZoneClock& clock) {
-  auto shown = next_shown(r, after + clock.offset(after) - around_change);
+  const auto offset = clock.offset(after);
+  // Only where the clocks change may something be due now that they should have shown before.
+  const bool change_near = clock.offset(after - around_change) != offset ||
+                           clock.offset(after + around_change) != offset;
+  auto shown = next_shown(r, after + offset + (change_near ? -around_change : 1));
   while (shown) {
     const auto due = clock.moment_of(*shown);
     if (due > after) return due;
