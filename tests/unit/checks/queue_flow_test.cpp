@@ -31,6 +31,15 @@ TEST(QueueFlow, KnowsNothingAtFirst) {
   EXPECT_EQ(flow.growth_in_words(at(1s)), "");
 }
 
+TEST(QueueFlow, AnEmptyQueueIsDrainedWhateverComesIn) {
+  QueueFlow flow;
+  flow.note(counted(0, 100, 100), at(0s));
+  EXPECT_EQ(flow.drain_seconds(), 0);
+  flow.note(counted(0, 200, 200), at(10s));
+  EXPECT_EQ(flow.drain_seconds(), 0);
+  EXPECT_EQ(flow.drain_estimate(), "");
+}
+
 TEST(QueueFlow, DepthsAloneTellWhenItIsEmpty) {
   QueueFlow flow;
   flow.note(reading(1000), at(0s));
@@ -155,6 +164,9 @@ TEST(QueueFlow, GrowthIsToldSinceTheLowestOfTheLastHour) {
   EXPECT_EQ(flow.growth_in_words(at(300min)), "grew from 0 to 400 in 34m");
   flow.forget();
   EXPECT_EQ(flow.growth_in_words(at(300min)), "");
+  for (int minute = 0; minute <= 300; ++minute)
+    flow.note(reading(minute < 200 ? 0 : minute), at(minute * 1min));
+  EXPECT_EQ(flow.growth_in_words(at(300min)), "grew from 240 to 300 in 1h");
 }
 
 }  // namespace
