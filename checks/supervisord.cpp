@@ -92,7 +92,8 @@ const std::vector<SampleSpec>& supervisord_specs() {
       {"program_up", Unit::none,
        "1 when the program is RUNNING, 0 in any other state or when there is none of that name. "
        "One "
-       "that somebody stopped has none unless `stopped` says so.",
+       "that is STARTING is not up yet: let a rule hold for longer than the longest `startsecs`. "
+       "One that is STOPPED has no such sample unless `stopped` says so.",
        "program"},
       {"state", Unit::none,
        "supervisord's code: 0 STOPPED, 10 STARTING, 20 RUNNING, 30 BACKOFF, 40 STOPPING, 100 "

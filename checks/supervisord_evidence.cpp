@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "checks/net_samples.hpp"
+#include "checks/redaction.hpp"
 #include "checks/top_processes.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
@@ -100,9 +101,9 @@ bool tell_of_log(Evidence& evidence, const SupervisedProgram& program, ProgramLo
   const auto from = lines.size() - std::min(lines.size(), log_lines_told);
   add_line(evidence, "the end of what " + label_of(program) + " wrote to its standard " +
                          (log == ProgramLog::standard_error ? "error:" : "output:"));
-  for (auto i = from; i < lines.size(); ++i) add_line(evidence, quoted_answer(lines[i]));
+  for (auto i = from; i < lines.size(); ++i) add_line(evidence, quoted_answer(redacted(lines[i])));
   if (!evidence.probable_cause.empty())
-    evidence.probable_cause += "; its last words: " + quoted_answer(lines.back());
+    evidence.probable_cause += "; its last words: " + quoted_answer(redacted(lines.back()));
   return true;
 }
 

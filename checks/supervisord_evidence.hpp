@@ -19,7 +19,8 @@ const SupervisedProgram* tell_of_programs(Evidence& evidence, const WatchedProgr
 /// How much of a log is asked for.
 inline constexpr std::size_t program_log_bytes = 2048;
 
-/// Adds the last lines of a program's log, `text` being the last program_log_bytes of it at most.
+/// Adds the last lines of a program's log without what may be a secret in them; `text` is the last
+/// program_log_bytes of it at most.
 /// Says whether it had anything to say.
 bool tell_of_log(Evidence& evidence, const SupervisedProgram& program, ProgramLog log,
                  std::string_view text);

@@ -15,8 +15,9 @@ constexpr std::size_t name_characters_max = 200;
 constexpr std::size_t sentence_characters_max = 300;
 // A member's value of a program in a list lies eleven elements deep.
 constexpr int depth_max = 16;
-// Far beyond any time or process id, and far from where sums of two overflow.
-constexpr std::int64_t number_max = 1'000'000'000'000'000;
+// Beyond any process id and any time of this century; what lies between two of them still fits into
+// 64 bits when counted in nanoseconds.
+constexpr std::int64_t number_max = 4'000'000'000;
 
 Error not_as_expected(std::string why) { return {Errc::protocol, std::move(why)}; }
 

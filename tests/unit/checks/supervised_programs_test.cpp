@@ -13,6 +13,7 @@ namespace {
 using namespace checks;
 using namespace checks_test;
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -215,6 +216,17 @@ TEST(ProgramEvidence, IsSilentOnThoseThatAreWell) {
   EXPECT_EQ(tell_of_programs(evidence, programs), nullptr);
   EXPECT_TRUE(evidence.lines.empty());
   EXPECT_EQ(evidence.probable_cause, "");
+}
+
+TEST(ProgramEvidence, HasNoSecretOfALog) {
+  Evidence evidence;
+  evidence.probable_cause = "a is FATAL";
+  tell_of_log(evidence, program_of("a"), ProgramLog::standard_error,
+              "connecting to postgres://app:hunter2@db/shop\nlogin failed, password=hunter2\n");
+  ASSERT_EQ(evidence.lines.size(), 3u);
+  EXPECT_THAT(evidence.lines[1], AllOf(HasSubstr("connecting to"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(evidence.lines[2], AllOf(HasSubstr("login failed"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(evidence.probable_cause, Not(HasSubstr("hunter2")));
 }
 
 TEST(ProgramEvidence, HasTheLastLinesOfALogWithoutAPieceOfOne) {

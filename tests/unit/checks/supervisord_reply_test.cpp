@@ -108,8 +108,7 @@ TEST(SupervisordReply, IsRefusedWithASentenceWhenItIsNotWhatWasAskedFor) {
       {answer_of("<array><data><value><struct>" + member_of("pid", "<int>12x</int>") +
                  "</struct></value></data></array>"),
        "the pid of a program"},
-      {answer_of("<array><data><value><struct>" +
-                 member_of("now", "<int>9000000000000000000</int>") +
+      {answer_of("<array><data><value><struct>" + member_of("now", "<i8>16158591419</i8>") +
                  "</struct></value></data></array>"),
        "the now of a program"},
       {answer_of("<array><data><value><struct>" + member_of("name", xml_number(1)) +
