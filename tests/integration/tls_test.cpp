@@ -97,7 +97,7 @@ TEST_F(Tls, ACertificateAboutToEndPagesUntilItIsRenewed) {
   const auto open = agent_.wait_for_incident("shop", "open");
   EXPECT_THAT(text_at(open, "title"), HasSubstr("CRITICAL: shop on web-1: certificate_days 2d 1"));
   EXPECT_THAT(text_at(open, "summary", "probable_cause"),
-              HasSubstr("the certificate of " + address_ + ", CN=shop.example, ends in 2d 11h"));
+              HasSubstr("the certificate of " + address_ + ", CN=shop.example, ends in 2d 12h"));
   const auto told = json::serialize(agent_.incident(text_at(open, "id")));
   EXPECT_THAT(told, HasSubstr("1. CN=shop.example, issued by CN=Shop CA, serial "));
   EXPECT_THAT(told, HasSubstr("): the first to end"));

@@ -51,7 +51,7 @@ class WebSocket : public ::testing::Test {
   std::string check(const std::string& name, const std::string& where,
                     const std::string& keys) const {
     return "  - {name: " + name +
-           ", type: websocket, every: 500ms, timeout: 1s, confirm_every: 100ms, url: \"ws://" +
+           ", type: websocket, every: 1s, timeout: 900ms, confirm_every: 100ms, url: \"ws://" +
            where + "/socket\", " + keys + "}\n";
   }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
@@ -81,7 +81,8 @@ TEST_F(WebSocket, AServerThatDiesOpensAnIncidentAndItsReturnEndsIt) {
 }
 
 TEST_F(WebSocket, AnEchoThatHangsIsFoundThoughTheServerStillPongs) {
-  folder_.write("echo", "exec /bin/cat > /dev/null\n");
+  // The shell keeps the output open, which would else be the end of the connection.
+  folder_.write("echo", "/bin/cat > /dev/null\n:\n");
   const auto open = agent_.wait_for_incident("echo", "open");
   EXPECT_THAT(text_at(open, "summary", "probable_cause"),
               HasSubstr("no message from " + address() + " after "));
