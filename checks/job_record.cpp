@@ -168,8 +168,8 @@ std::string JobRecord::what_is_wrong(Now now) const {
   for (const auto& run : runs_) {
     const auto taken = now.steady - run.since;
     if (taken <= run.allowed) continue;
-    return "the run that started " + local(run.started) + " has not finished for " +
-           whole_seconds(taken) + ", at most " + whole_seconds(run.allowed) + " were expected";
+    return "the run that started " + local(run.started) + " has not finished: it has run for " +
+           whole_seconds(taken) + " and may take " + whole_seconds(run.allowed);
   }
   if (due_.missed() > 0) {
     const auto since =
