@@ -66,14 +66,17 @@ struct MysqlCall::Hooks {
   }
 
   /// Called after each piece that was read (0) or written (1).
-  static void note(int direction, MYSQL* mysql, const unsigned char*, size_t length) {
+  static void note(int direction, MYSQL* mysql, const unsigned char* bytes, size_t length) {
     auto* const self = current;
     if (self == nullptr || self->mysql_ != mysql) return;
     const int descriptor = self->descriptor();
     if (descriptor >= 0 && self->stack_) make_non_blocking(descriptor);
-    if (direction == 0 && static_cast<ssize_t>(length) > 0) {
+    if (static_cast<ssize_t>(length) <= 0) return;
+    if (direction == 0) {
       self->bytes_ += length;
       if (self->bytes_ > bytes_max) self->cut();
+      if (self->stack_ && self->stage_ <= Stage::greeting)
+        self->read_greeting({reinterpret_cast<const char*>(bytes), length});
       return;
     }
     if (self->stage_ != Stage::connect && self->stage_ != Stage::greeting) return;
@@ -205,6 +208,24 @@ void MysqlCall::note_stage(int events) {
   // greeting.
   if (stage_ == Stage::connect && (events & MYSQL_WAIT_READ) != 0) stage_ = Stage::greeting;
   if (stage_ == Stage::tls && events != 0) stage_ = Stage::authentication;
+}
+
+/// Without this the library would log in over a plain connection when the server offers no TLS,
+/// unless it also is to verify the name.
+void MysqlCall::read_greeting(std::string_view piece) {
+  // Header (4), protocol (1), version up to a NUL, thread (4), salt (8), filler (1), then flags.
+  constexpr std::size_t version_at = 5, from_version_to_flags = 1 + 4 + 8 + 1;
+  constexpr char tls_in_second_byte = CLIENT_SSL >> 8;
+  if (greeting_.size() < greeting_bytes_max)
+    greeting_.append(piece.substr(0, greeting_bytes_max - greeting_.size()));
+  const bool refusal = greeting_.size() >= version_at && greeting_[version_at - 1] == '\xff';
+  const auto end = greeting_.find('\0', version_at);
+  if (refusal || end == std::string::npos) return;
+  const auto flags_at = end + from_version_to_flags;
+  if (greeting_.size() < flags_at + 2 || (greeting_[flags_at + 1] & tls_in_second_byte) != 0)
+    return;
+  plain_only_ = true;
+  cut();
 }
 
 int MysqlCall::step(int occurred) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks/mysql_dsn.hpp"
@@ -70,6 +71,8 @@ class MysqlCall {
   void drop_result();
 
   Stage stage() const { return stage_; }
+  /// It was cut because TLS is wanted and the server offers none.
+  bool plain_only() const { return plain_only_; }
   bool flooded() const { return bytes_ > bytes_max; }  ///< It was cut for sending too much.
   std::string server_version() const;
 
@@ -85,6 +88,9 @@ class MysqlCall {
   void finish();
   void cut();
   void note_stage(int events);
+  void read_greeting(std::string_view piece);
+
+  static constexpr std::size_t greeting_bytes_max = 512;
 
   const MysqlDsn& dsn_;
   std::string address_;
@@ -101,6 +107,8 @@ class MysqlCall {
   int wanted_{0};
   int occurred_{0};
   std::size_t bytes_{0};
+  std::string greeting_{};  ///< Its beginning, while TLS is wanted.
+  bool plain_only_{false};
   st_mysql* connected_{nullptr};
   int query_outcome_{0};
   char** row_{nullptr};

@@ -165,6 +165,19 @@ MysqlFault flood_fault(const MysqlDsn& dsn) {
                " and was cut off"}};
 }
 
+MysqlFault endless_fault(const MysqlDsn& dsn, std::size_t rows_max) {
+  return {MysqlPhase::query,
+          0,
+          {Errc::too_large, dsn.place() + " answered with more than " + std::to_string(rows_max) +
+                                " rows and was cut off"}};
+}
+
+MysqlFault plain_fault(const MysqlDsn& dsn) {
+  return {MysqlPhase::tls,
+          0,
+          {Errc::tls, "TLS with " + dsn.place() + " failed: the server does not offer it"}};
+}
+
 MysqlFault resolve_fault(const MysqlDsn& dsn, const Error& why) {
   const auto code = why.code == Errc::internal || why.code == Errc::cancelled ? why.code
                     : why.code == Errc::timed_out                             ? Errc::timed_out

@@ -36,6 +36,10 @@ MysqlFault mysql_fault(const MysqlDsn& dsn, MysqlCall::Stage stage, unsigned num
 MysqlFault late_fault(const MysqlDsn& dsn, MysqlCall::Stage stage);
 /// Of a server that sent more than is taken in.
 MysqlFault flood_fault(const MysqlDsn& dsn);
+/// Of an answer with more rows than were asked for.
+MysqlFault endless_fault(const MysqlDsn& dsn, std::size_t rows_max);
+/// Of a server that offers no TLS although it is wanted.
+MysqlFault plain_fault(const MysqlDsn& dsn);
 MysqlFault resolve_fault(const MysqlDsn& dsn, const Error& why);
 
 /// Whether the server answered and merely refused the statement: the connection is still good.

@@ -79,7 +79,7 @@ class Look {
     if (!session_.usable()) co_return std::nullopt;
     auto asking = session_.query(std::move(statement), deadline_, rows_max);
     auto rows = co_await std::move(asking);
-    if (rows) co_return *std::move(rows);
+    if (rows && !rows->cut) co_return *std::move(rows);
     if (!session_.usable())
       reading_.fault = session_.fault();
     else if (!unknown.empty())

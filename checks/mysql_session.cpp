@@ -43,6 +43,7 @@ Error MysqlSession::fail(MysqlFault fault) {
 }
 
 Error MysqlSession::fail_call(bool in_time) {
+  if (call_->plain_only()) return fail(plain_fault(dsn_));
   if (!in_time) return fail(late_fault(dsn_, call_->stage()));
   if (call_->flooded()) return fail(flood_fault(dsn_));
   return fail(mysql_fault(dsn_, call_->stage(), call_->number(), call_->words()));
@@ -129,6 +130,7 @@ Task<MysqlRows> MysqlSession::query(std::string statement, SteadyTime deadline,
     if (!row) break;
     if (rows.rows.size() == rows_max) {
       rows.cut = true;
+      fault_ = endless_fault(dsn_, rows_max);
       usable_ = false;
       break;
     }
