@@ -99,6 +99,14 @@ TEST(LocalTime, ChangesAtTheInstant) {
   EXPECT_EQ(to_local(at("2026-10-25T01:00:00Z"), "Europe/Berlin"), "25 Oct 02:00:00 CET");
 }
 
+TEST(LocalTime, KnowsHowFarAZoneIsAheadOfUtc) {
+  EXPECT_EQ(utc_offset(at("2026-07-01T00:00:00Z"), "UTC"), 0s);
+  EXPECT_EQ(utc_offset(at("2026-07-01T00:00:00Z"), "Nowhere/Land"), 0s);
+  if (!zone_exists("America/New_York")) GTEST_SKIP() << "no zone database: tzdata";
+  EXPECT_EQ(utc_offset(at("2026-03-08T06:59:59Z"), "America/New_York"), -5h);
+  EXPECT_EQ(utc_offset(at("2026-03-08T07:00:00Z"), "America/New_York"), -4h);
+}
+
 TEST(LocalTime, NamesTheDayOfTheZone) {
   EXPECT_EQ(to_ddmm(at("2026-03-12T10:00:00Z"), "UTC"), "1203");
   EXPECT_EQ(to_ddmm(at("2026-03-12T23:30:00Z"), "Asia/Tokyo"), "1303");
