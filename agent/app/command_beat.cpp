@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 #include <random>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -36,9 +37,12 @@ std::string fresh_run_id() {
 /// The folder of the agent's state. A job may run as somebody who cannot read the configuration:
 /// then it is where it is by default.
 std::string state_dir_of(const CommonOptions& common) {
-  const auto socket = control_socket(common.config);
-  if (!socket) return config::Settings{}.state_dir;
-  return socket->substr(0, socket->rfind('/'));
+  try {
+    const auto socket = control_socket(common.config);
+    if (socket) return socket->substr(0, socket->rfind('/'));
+  } catch (const std::exception&) {  // Then by default, too.
+  }
+  return config::Settings{}.state_dir;
 }
 
 /// "/beat/NAME/WHAT?rid=RUN&took=…".
@@ -73,8 +77,7 @@ struct Reported {
   std::string warning{};
 };
 
-/// Tells the agent, or leaves the beat where it finds it when it starts.
-Reported report(const std::string& state_dir, const std::string& name, const Beat& beat) {
+Reported try_to_report(const std::string& state_dir, const std::string& name, const Beat& beat) {
   Reported out;
   out.answer = ask_socket(state_dir + "/control.sock", {.method = "POST",
                                                         .target = target_of(name, beat),
@@ -90,6 +93,17 @@ Reported report(const std::string& state_dir, const std::string& name, const Bea
     out.warning = "tocsin beat " + name + ": " + error.detail + "; it will find the beat in " +
                   folder + " when it starts";
   return out;
+}
+
+/// Tells the agent, or leaves the beat where it finds it when it starts. Throws nothing: a job must
+/// not suffer from it.
+Reported report(const std::string& state_dir, const std::string& name, const Beat& beat) noexcept {
+  try {
+    return try_to_report(state_dir, name, beat);
+  } catch (const std::exception& thrown) {
+    const std::string what{thrown.what()};
+    return {Error{Errc::internal, what}, "tocsin beat " + name + ": not reported: " + what};
+  }
 }
 
 int beat_once(const CommonOptions& common, const BeatOptions& options) {
@@ -138,10 +152,13 @@ int run_and_report(const CommonOptions& common, const BeatOptions& options) {
   // Beside the job: it must not wait for us, nor its signals.
   std::thread telling;
   const std::function<void()> once_running = [&] {
-    telling = std::thread{[&] {
-      state_dir = state_dir_of(common);
-      begun = report(state_dir, options.name, beat);
-    }};
+    try {
+      telling = std::thread{[&] {
+        state_dir = state_dir_of(common);
+        begun = report(state_dir, options.name, beat);
+      }};
+    } catch (const std::system_error&) {  // No thread to be had: then its end must do.
+    }
   };
   const auto outcome = runtime::run_in_foreground(options.command, once_running);
   if (telling.joinable()) telling.join();
@@ -154,7 +171,7 @@ int run_and_report(const CommonOptions& common, const BeatOptions& options) {
   beat.note = options.note;
   conclude(beat, outcome);
   const auto ended = report(state_dir, options.name, beat);
-  if (ended.warning != begun.warning) std::cerr << ended.warning << "\n";
+  if (!ended.warning.empty() && ended.warning != begun.warning) std::cerr << ended.warning << "\n";
   return beat.exit_code;
 }
 
