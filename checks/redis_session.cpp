@@ -1,5 +1,6 @@
 #include "checks/redis_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tocsin/base/text.hpp"
@@ -15,6 +16,15 @@ constexpr std::int64_t database_max = 2'147'483'647;
 Error named(const std::string& place, Error error) {
   const bool of_reader = error.code == Errc::protocol || error.code == Errc::too_large;
   return {error.code, of_reader ? place + " " + error.detail : std::move(error.detail)};
+}
+
+/// What a server said of AUTH, without what it may have repeated of it: Redis quotes the arguments
+/// of a command that it does not know.
+std::string without_secret(std::string words, const Secret& password) {
+  words.erase(std::min(words.find_first_of("'`\""), words.size()));
+  const auto at = words.find(password.reveal());
+  if (at != std::string::npos) words.replace(at, std::string::npos, "<secret>");
+  return words;
 }
 
 }  // namespace
@@ -70,11 +80,14 @@ asio::awaitable<void> RedisSession::enter(const RedisServer& server) {
   if (server.database != 0) commands.push_back({"SELECT", std::to_string(server.database)});
   if (commands.empty() || fault_) co_return;
   auto asking = ask(commands);
-  const auto replies = co_await std::move(asking);
+  auto replies = co_await std::move(asking);
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (!replies[i].is(RedisReply::Kind::error)) continue;
     if (classify_redis_error(replies[i].text) == RedisRefusal::loading) continue;
-    fault_ = refused(commands[i].front(), replies[i]);
+    const auto& command = commands[i].front();
+    if (command == "AUTH")
+      replies[i].text = without_secret(std::move(replies[i].text), server.password);
+    fault_ = refused(command, replies[i]);
     co_return;
   }
 }

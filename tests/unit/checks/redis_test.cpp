@@ -161,6 +161,20 @@ TEST(Redis, AWrongPasswordIsSaidAndNotShown) {
     EXPECT_THAT(line, Not(HasSubstr("s3cret")));
 }
 
+TEST(Redis, APasswordThatTheServerRepeatsIsNotShown) {
+  World world{{{"password", map_of({{"file", word("/p")}})}}};
+  for (const auto* reply : {"-ERR unknown command 'AUTH', with args beginning with: 's3cret!' \r\n",
+                            "-ERR unknown command `AUTH`, with args beginning with: `s3cr\r\n",
+                            "-ERR no s3cret! here, nor s3cret! there\r\n"}) {
+    world.redis.replies["AUTH s3cret!"] = reply;
+    const auto samples = world.host.run(*world.check);
+    std::string said = samples ? "" : samples.error().detail;
+    for (const auto& line : world.host.evidence(*world.check).lines) said += line;
+    EXPECT_THAT(said, HasSubstr(": ERR "));
+    EXPECT_THAT(said, Not(HasSubstr("s3cr")));
+  }
+}
+
 TEST(Redis, StatesOfTheServerAreToldApart) {
   World world;
   const auto words_for = [&](const std::string& reply) {
