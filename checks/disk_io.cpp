@@ -253,7 +253,7 @@ CheckType disk_io_check() {
           .samples = disk_io_specs(),
           .example = "name: disk-io\n"
                      "type: disk_io\n"
-                     "devices: [nvme*, sd?]\n"
+                     "devices: [nvme*, \"sd?\"]\n"
                      "warning: await_seconds > 50ms and utilisation_ratio > 90% for 5m\n"
                      "critical: await_seconds > 500ms for 2m\n",
       },
