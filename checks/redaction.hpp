@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tocsin::checks {
+
+/// The line without what may be a secret: values that follow a word such as password, token or
+/// authorization, credentials in URLs, and long runs of letters and digits that are no words. What
+/// remains says what happened, to whom and from where.
+std::string redacted(std::string_view line);
+
+}  // namespace tocsin::checks
