@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <boost/json/serialize.hpp>
 
 #include "tests/integration/agent.hpp"
@@ -143,6 +145,20 @@ TEST_F(PostgresServer, WithAnotherPasswordRefusesAndNobodySeesIt) {
   EXPECT_TRUE(becomes("db", "ok"));
   agent_.wait_for_incident("db", "resolved");
   server_->sql(std::string{"ALTER ROLE tocsin PASSWORD '"} + password + "'");
+}
+
+TEST_F(PostgresServer, NamesTheStepThatFailed) {
+  const auto dsn = server_->dsn("tocsin", password);
+  const std::vector<std::array<std::string, 3>> steps{
+      {"tls", dsn + " sslmode=require", "TLS with " + server_->address() + " failed: "},
+      {"away", "host=nobody.invalid user=tocsin", "resolve nobody.invalid failed: "},
+      {"base", dsn + " dbname=nothing", "database \\\"nothing\\\" does not exist (3D000)"},
+      {"role", server_->dsn("nobody", password), "authentication at "}};
+  std::string checks;
+  for (const auto& [name, text, words] : steps)
+    checks += check(name, agent_.folder().write(name + ".dsn", text), "critical: up < 1");
+  run_agent(checks);
+  for (const auto& [name, text, words] : steps) EXPECT_THAT(opened(name), HasSubstr(words));
 }
 
 TEST_F(PostgresServer, ShowsWhoWaitsForWhom) {
