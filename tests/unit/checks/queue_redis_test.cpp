@@ -93,7 +93,7 @@ struct GroupWorld : World {
     redis.replies["XINFO GROUPS events"] = group_reply(lag, pending);
     redis.replies["XPENDING events g1"] = no_pending;
     redis.replies["XINFO CONSUMERS events g1"] =
-        array({consumer("a", 1000), consumer("b", 3'600'000)});
+        array({consumer("a", 1000), consumer("b", 3'600'000), consumer("c", 599'000)});
     redis.replies["XLEN events"] = number(500);
     redis.replies["XRANGE events 1699999990000-4 + COUNT 1"] = entries(1);
   }
@@ -157,7 +157,7 @@ TEST(RedisQueue, AGroupHasWhatItHasNotAcknowledged) {
   EXPECT_TRUE(reading.up) << reading.failure;
   EXPECT_EQ(reading.depth, 17);
   EXPECT_EQ(reading.oldest_seconds, 60);
-  EXPECT_EQ(reading.consumers, 1) << "the other one has not asked for an hour";
+  EXPECT_EQ(reading.consumers, 2) << "the third has not asked for an hour";
   EXPECT_EQ(reading.in_total, 52);
   EXPECT_EQ(reading.out_total, 35);
   EXPECT_THAT(reading.remarks, ElementsAre("5 delivered and not acknowledged, 12 not delivered yet",

@@ -290,6 +290,17 @@ TEST(Redis, ALostPrimaryIsTheCause) {
   EXPECT_EQ(evidence.lines.at(0), "replica of 10.0.0.1:6379: link down for 42s");
 }
 
+TEST(Redis, ALinkThatNeverWasHasNoAge) {
+  World world;
+  world.redis.replies["INFO"] = bulk(
+      "role:slave\r\nmaster_host:::1\r\nmaster_port:6379\r\nmaster_link_status:down\r\n"
+      "master_last_io_seconds_ago:-1\r\nmaster_link_down_since_seconds:-1\r\n");
+  const auto samples = world.run();
+  EXPECT_EQ(world.value(samples, "replication_link_up"), 0);
+  EXPECT_EQ(world.value(samples, "replication_lag_seconds"), std::nullopt) << "-1 is no time";
+  EXPECT_EQ(world.host.evidence(*world.check).lines.at(0), "replica of [::1]:6379: link down");
+}
+
 TEST(Redis, FullMemoryAndFailedSavesAreTheCause) {
   World world;
   world.info("maxmemory:1050000\r\n");
