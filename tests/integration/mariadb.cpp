@@ -66,7 +66,7 @@ void Mariadb::start() {
                                      "--relay-log=relay",
                                      "--innodb-buffer-pool-size=8M",
                                      "--innodb-log-file-size=4M",
-                                     "--innodb-flush-log-at-trx-commit=0",
+                                     "--innodb-flush-log-at-trx-commit=2",
                                      "--sync-binlog=0",
                                      "--skip-name-resolve"};
     if (geteuid() == 0) command.push_back("--user=root");
