@@ -105,9 +105,7 @@ std::string beat_spool(const std::string& state_dir) { return state_dir + "/beat
 void make_beat_spool(const std::string& folder) {
   std::error_code ignored;
   fs::create_directory(folder, ignored);
-  // Files take the folder's group, so that the agent can read what others put there.
-  fs::permissions(folder, fs::perms::owner_all | fs::perms::group_all | fs::perms::set_gid,
-                  ignored);
+  fs::permissions(folder, fs::perms::owner_all | fs::perms::group_all, ignored);
 }
 
 Result<void> spool_beat(const std::string& folder, const SpooledBeat& spooled) {
@@ -120,8 +118,12 @@ Result<void> spool_beat(const std::string& folder, const SpooledBeat& spooled) {
   const auto text = to_text(spooled);
   runtime::Descriptor file{
       ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
+  // The agent reads it as one of the folder's group.
+  struct stat about {};
   const bool written =
-      file.open() && ::fchmod(file.raw(), 0640) == 0 &&
+      file.open() && ::stat(folder.c_str(), &about) == 0 &&
+      ::fchown(file.raw(), static_cast<uid_t>(-1), about.st_gid) == 0 &&
+      ::fchmod(file.raw(), 0640) == 0 &&
       ::write(file.raw(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (written && ::rename(unfinished.c_str(), (name + ".json").c_str()) == 0) return {};
   const auto why = std::error_code{errno, std::generic_category()}.message();

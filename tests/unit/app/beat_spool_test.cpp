@@ -90,6 +90,17 @@ TEST_F(BeatSpool, PassesOverWhatIsNoBeat) {
   EXPECT_FALSE(fs::exists(folder_ + "/1.json"));
 }
 
+TEST_F(BeatSpool, IsReadByTheFoldersGroup) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root may give a folder away";
+  constexpr gid_t agents = 65'534;
+  ASSERT_EQ(::chown(folder_.c_str(), 65'534, agents), 0);
+  ASSERT_TRUE(spool("for you"));
+  struct stat about {};
+  ASSERT_EQ(::stat(spooled_beats(folder_).at(0).file.c_str(), &about), 0);
+  EXPECT_EQ(about.st_gid, agents);
+  EXPECT_EQ(about.st_mode & 0777u, 0640u);
+}
+
 TEST_F(BeatSpool, SaysSoWhenThereIsNoFolder) {
   fs::remove_all(folder_);
   const auto refused = spool("lost");
