@@ -22,7 +22,7 @@ class Log : public ::testing::Test {
         "checks:\n  - name: logins\n    type: log\n    every: 500ms\n    file: " + file() +
             "\n    window: 10s\n    topic: security\n    sets: [failed_logins]\n"
             "    patterns: {leaks: \"password=\"}\n"
-            "    critical: failed_logins_matches > 40\n",
+            "    critical: failed_logins_matches > 40\n    clear: failed_logins_matches < 1\n",
         "  recover_hold: 1s\n");
     start();
   }
@@ -59,7 +59,7 @@ TEST_F(Log, OfGuessedPasswordsOpensAnIncidentThatShowsThemAndEndsWithThem) {
     return !items(at(incident, "alerts", 0, "evidence", "lines")).empty();
   }));
   EXPECT_THAT(text_at(incident, "title"),
-              HasSubstr("CRITICAL: logins on web-1: failed_logins_matches 60 > 40"));
+              HasSubstr("CRITICAL: security on web-1: failed_logins_matches 60 > 40"));
   const auto told = json::serialize(at(incident, "alerts", 0, "evidence", "lines"));
   EXPECT_THAT(told, HasSubstr("failed_logins: 60 lines in the last 10s"));
   EXPECT_THAT(told, HasSubstr("from 203.0.113.9 port 59"));

@@ -88,6 +88,32 @@ TEST(Shipped, TheCompleteConfigurationNamesEveryKey) {
   }
 }
 
+TEST(Shipped, EveryExampleLoadsAndSaysWhatItCatchesAndWhatThePageSays) {
+  std::size_t examples = 0;
+  for (const auto& entry :
+       fs::directory_iterator{fs::path{TOCSIN_SOURCE_DIR} / "config/examples"}) {
+    const auto name = entry.path().filename().string();
+    SCOPED_TRACE(name);
+    const auto loaded = load_shipped("examples/" + name);
+    ASSERT_TRUE(loaded.settings) << loaded.report;
+    EXPECT_EQ(loaded.settings->warnings, std::vector<std::string>{});
+    EXPECT_FALSE(loaded.settings->checks.empty());
+    if (name == "team.yaml") continue;
+    ++examples;
+    const auto text = contents(entry.path());
+    EXPECT_EQ(text.rfind("# Catches: ", 0), 0u);
+    EXPECT_NE(text.find("\n# The page says: CRITICAL: "), std::string::npos);
+  }
+  EXPECT_EQ(examples, 11u) << "one for each of what a team watches";
+}
+
+TEST(Shipped, TheTeamsConfigurationHasAllOfIt) {
+  const auto loaded = load_shipped("examples/team.yaml");
+  ASSERT_TRUE(loaded.settings) << loaded.report;
+  EXPECT_TRUE(loaded.settings->slack && loaded.settings->pagerduty);
+  EXPECT_GT(loaded.settings->checks.size(), 25u);
+}
+
 TEST(Shipped, TheQuickstartNeedsNoAccount) {
   const auto loaded = load_shipped("quickstart.yaml");
   ASSERT_TRUE(loaded.settings) << loaded.report;
