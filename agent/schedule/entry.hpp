@@ -51,7 +51,7 @@ enum class Manner {
   unknown,    ///< It has never ended a run.
   immediate,  ///< Its last run ended without waiting for anything: it takes nobody's place.
   waiting,    ///< Its last run waited, and ended by itself.
-  hanging,    ///< Its last run was cut off.
+  hanging,    ///< Its last run was cut off, or ended shortly before.
 };
 
 /// One check and everything the scheduler knows of it. Owned by the scheduler's map and by runs in

@@ -12,7 +12,7 @@ namespace tocsin::schedule {
 /// - checks that end without waiting (most of the host's) start whenever they are due and take no
 /// place;
 /// - checks that wait share limits::checks_in_flight places, of which those whose last run was cut
-/// off may hold half;
+/// off, or ended shortly before it would have been, may hold half;
 /// - a check that never ran may be of either kind, and only a run can tell, so first runs have
 /// places of their own.
 class Places {

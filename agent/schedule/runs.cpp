@@ -72,8 +72,9 @@ void Scheduler::Impl::start(Entry& entry) {
   };
   asio::co_spawn(executor, execute(alive),
                  asio::bind_cancellation_slot(entry.cancel.slot(), std::move(at_end)));
-  // Most runs have ended here: they need neither a place nor a moment to be cut off at.
-  if (entry.activity != Activity::running) return;
+  // Most runs have their outcome already, though co_spawn tells of it at the loop's next turn only:
+  // they need neither a place nor a moment to be cut off at.
+  if (entry.activity != Activity::running || entry.outcome) return;
   entry.counted = true;
   entry.started_as = entry.manner;
   places.take(entry.started_as);
@@ -96,7 +97,12 @@ asio::awaitable<void> Scheduler::Impl::execute(std::shared_ptr<Entry> entry) {
 
 void Scheduler::Impl::finish(const std::shared_ptr<Entry>& entry) {
   const bool overdue = entry->activity == Activity::overdue;
-  entry->manner = overdue ? Manner::hanging : entry->counted ? Manner::waiting : Manner::immediate;
+  // One that used most of its time waited in vain, and said so just before it was cut off.
+  const bool in_vain = clock.steady() - entry->started >= entry->scheduled.timeout / 5 * 4;
+  if (!overdue && !entry->counted)
+    entry->manner = Manner::immediate;
+  else
+    entry->manner = overdue || in_vain ? Manner::hanging : Manner::waiting;
   cut_offs.leave(entry->cut_off);
   turns.leave(entry->turn);
   if (std::exchange(entry->counted, false)) {

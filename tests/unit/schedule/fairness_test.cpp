@@ -46,6 +46,31 @@ TEST(Fairness, TwoHundredHangingChecksLeaveTheOthersOnSchedule) {
   EXPECT_TRUE(lagged);
 }
 
+TEST(Fairness, ChecksThatGiveUpJustInTimeLeaveTheOthersOnScheduleToo) {
+  Bench bench;
+  for (int i = 0; i < 200; ++i) bench.add("vain-" + std::to_string(i), 2s, 1s)->takes = 950ms;
+  bench.add("host", 200ms);
+  bench.add("tcp", 1s)->takes = 20ms;
+  bench.apply();
+  bench.run_for(10s);  // Until all are known.
+  bench.observations.clear();
+  bench.run_for(1min);
+  EXPECT_GE(bench.of("host").size(), 299u);
+  EXPECT_GE(bench.of("tcp").size(), 59u);
+  for (const auto* name : {"host", "tcp"})
+    for (const auto& observation : bench.of(name)) EXPECT_EQ(observation.lag, 0ns) << name;
+}
+
+TEST(Fairness, ARunThatEndsWithoutWaitingTakesNoPlace) {
+  Bench bench;
+  for (int i = 0; i < 300; ++i) bench.add("slow-" + std::to_string(i), 1s, 30s)->takes = 1500ms;
+  bench.add("host", 200ms);
+  bench.apply();
+  bench.run_for(1min);
+  EXPECT_GE(bench.of("host").size(), 299u);
+  for (const auto& observation : bench.of("host")) EXPECT_EQ(observation.lag, 0ns);
+}
+
 TEST(Fairness, TheBoundHoldsForChecksThatWait) {
   Bench bench;
   for (int i = 0; i < 300; ++i) bench.add("slow-" + std::to_string(i), 1s, 30s)->takes = 1500ms;
