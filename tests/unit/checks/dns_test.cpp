@@ -44,8 +44,7 @@ std::string bytes(std::initializer_list<int> values) {
 /// "shop.example.com" as messages hold it.
 std::string wire_name(const std::string& name) {
   std::string out;
-  for (const auto label : split(name, '.'))
-    (out += static_cast<char>(label.size())) += label;
+  for (const auto label : split(name, '.')) (out += static_cast<char>(label.size())) += label;
   return out + '\0';
 }
 /// A record whose name points at the question's.

@@ -132,8 +132,7 @@ TEST(Includes, KeepLibrariesInTheirRooms) {
       {"spdlog/", {"agent/app/"}},
       {"CLI/", {"agent/app/"}},
       {"boost/beast", {"agent/net/", "agent/http/", "agent/app/"}},
-      {"openssl/",
-       {"agent/net/", "agent/http/", "vocabulary/net/", "checks/postgres_session.cpp"}},
+      {"openssl/", {"agent/net/", "agent/http/", "vocabulary/net/", "checks/postgres_session.cpp"}},
       {"systemd/", {"agent/app/"}},
   };
   for (const auto& file : sources(ours)) {
