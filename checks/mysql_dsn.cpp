@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "checks/late_library.hpp"
 #include "checks/words.hpp"
 #include "tocsin/base/text.hpp"
 #include "tocsin/net/url.hpp"
@@ -176,6 +177,7 @@ std::string MysqlDsn::place() const {
 }
 
 Result<MysqlDsn> parse_mysql_dsn(const Secret& text) {
+  if (const auto loaded = libmariadb().load(); !loaded) return loaded.error();
   std::string_view rest = text.reveal();
   if (rest.size() > dsn_bytes_max)
     return bad_dsn("is longer than " + std::to_string(dsn_bytes_max) + " bytes");

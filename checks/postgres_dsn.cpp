@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "checks/late_library.hpp"
 #include "checks/words.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -128,6 +129,7 @@ std::string PostgresDsn::place() const {
 }
 
 Result<PostgresDsn> parse_postgres_dsn(const Secret& text) {
+  if (const auto loaded = libpq().load(); !loaded) return loaded.error();
   char* fault = nullptr;
   const Options options{PQconninfoParse(text.reveal().c_str(), &fault)};
   PQfreemem(fault);  // Its words quote the string.
