@@ -23,7 +23,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// How long anything may take that should come at once. Generous, for a machine that builds
 /// meanwhile; nothing waits this long unless it fails.
-inline constexpr Duration patience = 20s;
+inline constexpr Duration patience = 60s;
 
 SteadyTime steady_now();
 
