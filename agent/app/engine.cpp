@@ -254,7 +254,8 @@ void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Comm
                      Now now) {
   for (auto& effect : effects) {
     const auto waiting = entries_.size() + commit.entries.size();
-    if (waiting >= limits::outbox_entries && receiver_of(effect) == slack_receiver()) {
+    auto receiver = receiver_of(effect);
+    if (waiting >= limits::outbox_entries && receiver == slack_receiver()) {
       commit.timeline.push_back(
           {.incident = incident.id,
            .at = now.wall,
@@ -266,7 +267,7 @@ void Engine::enqueue(const Incident& incident, std::vector<Effect> effects, Comm
     }
     OutboxEntry entry{.id = EntryId{++last_entry_id_},
                       .incident = incident.id,
-                      .receiver = receiver_of(effect),
+                      .receiver = std::move(receiver),
                       .effect = std::move(effect),
                       .created = now.wall};
     if (const auto* page = std::get_if<TriggerPage>(&entry.effect)) {

@@ -35,14 +35,21 @@ std::string pages_link(const config::PagerDutySetting& setting) {
   return {};
 }
 
+namespace {
+
+const config::PagerDutyService* find_service(const config::Settings& settings,
+                                             const std::string& name) {
+  if (!settings.pagerduty) return nullptr;
+  const auto found = settings.pagerduty->services.find(name);
+  return found == settings.pagerduty->services.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
 void retire_keys(const config::Settings& before, const config::Settings& after, RetiredKeys& keys) {
   if (!before.pagerduty) return;
   for (const auto& [name, service] : before.pagerduty->services) {
-    const auto* now = [&]() -> const config::PagerDutyService* {
-      if (!after.pagerduty) return nullptr;
-      const auto found = after.pagerduty->services.find(name);
-      return found == after.pagerduty->services.end() ? nullptr : &found->second;
-    }();
+    const auto* now = find_service(after, name);
     if (now != nullptr && now->routing_key == service.routing_key) continue;
     auto& retired = keys[name];
     std::erase(retired, service.routing_key);
