@@ -3,21 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <thread>
 
 #include <arpa/inet.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/json/serialize.hpp>
 
 #include "tests/integration/agent.hpp"
+#include "tests/integration/scripted_server.hpp"
 
 namespace tocsin::integration {
 namespace {
@@ -39,87 +34,6 @@ const std::string one_column =
     message('1', "") + message('2', "") +
     message('T', std::string{"\0\1n\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0", 22});
 const std::string row = message('D', std::string{"\0\1\0\0\0\x8", 6} + "00000000");
-
-/// What a server does with one connection.
-class Peer {
- public:
-  Peer(int socket, const std::atomic<bool>& over) : socket_{socket}, over_{over} {}
-
-  /// Something was said to it, or the connection is at its end.
-  bool hear() const {
-    std::array<char, 4096> heard{};
-    while (!over_) {
-      pollfd ready{socket_, POLLIN, 0};
-      if (poll(&ready, 1, 20) <= 0) continue;
-      return recv(socket_, heard.data(), heard.size(), 0) > 0;
-    }
-    return false;
-  }
-  bool say(std::string_view text) const {
-    while (!text.empty() && !over_) {
-      pollfd ready{socket_, POLLOUT, 0};
-      if (poll(&ready, 1, 20) <= 0) continue;
-      const auto sent = send(socket_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent < 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return !over_;
-  }
-  /// Until the other side goes.
-  void wait() const {
-    while (hear()) continue;
-  }
-
- private:
-  int socket_;
-  const std::atomic<bool>& over_;
-};
-
-/// Does the same with every connection, one after the other.
-class ScriptedServer {
- public:
-  using Script = std::function<void(const Peer&)>;
-
-  explicit ScriptedServer(Script script) : script_{std::move(script)} {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-        listen(listener_, 16) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0)
-      throw std::runtime_error{"cannot listen"};
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread{[this] { serve(); }};
-  }
-  ~ScriptedServer() {
-    over_ = true;
-    thread_.join();
-    close(listener_);
-  }
-  ScriptedServer(const ScriptedServer&) = delete;
-  ScriptedServer& operator=(const ScriptedServer&) = delete;
-  int port() const { return port_; }
-
- private:
-  void serve() {
-    while (!over_) {
-      pollfd ready{listener_, POLLIN, 0};
-      if (poll(&ready, 1, 20) <= 0) continue;
-      const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (socket < 0) continue;
-      script_(Peer{socket, over_});
-      close(socket);
-    }
-  }
-
-  Script script_;
-  int listener_{-1};
-  int port_{0};
-  std::atomic<bool> over_{false};
-  std::thread thread_{};
-};
 
 void login_then(const Peer& peer, const std::string& answer_start, const std::string& repeated) {
   if (!peer.hear() || !peer.say(welcome)) return;
