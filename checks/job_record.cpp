@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "checks/redaction.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 #include "tocsin/config/node.hpp"
@@ -88,7 +89,7 @@ void JobRecord::note(const Beat& beat) {
   if (ended && last_end_) seen.took = last_end_->took;
   // What a job says at its end stands for the whole run; what a new run says replaces it.
   if (!beat.note.empty() || ended)
-    note_ = mask_credentials(last_bytes(beat.note, limits::beat_note_bytes));
+    note_ = redacted(mask_credentials(last_bytes(beat.note, limits::beat_note_bytes)));
   seen_.push_back(std::move(seen));
   if (seen_.size() > job_beats_kept) seen_.erase(seen_.begin());
 }

@@ -149,6 +149,13 @@ TEST(Heartbeat, ThatComesABitEarlyMeansThatTime) {
   EXPECT_EQ(job.value("missed"), 0);
 }
 
+TEST(Heartbeat, KeepsNoSecretOfWhatAJobSays) {
+  Job job{{{"on_calendar", "daily"}}};
+  job.beat(Beat::Kind::exit, "r1", 3, "login with password=hunter2 refused\n");
+  EXPECT_EQ(job.host.memory.text.find("hunter2"), std::string::npos);
+  EXPECT_THAT(job.evidence().lines, Contains(HasSubstr("password=<redacted> refused")));
+}
+
 TEST(Heartbeat, ThatFailsIsDownUntilItEndsWell) {
   Job job{{{"on_calendar", "daily"}}};
   job.beat(Beat::Kind::start, "r1");
