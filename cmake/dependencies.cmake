@@ -16,8 +16,10 @@ set_target_properties(PkgConfig::HIREDIS PROPERTIES INTERFACE_COMPILE_OPTIONS ""
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(LIBMARIADB REQUIRED IMPORTED_TARGET libmariadb)
+pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 # Not linked but loaded when a check of theirs is configured: see checks/late_library.hpp.
-set_target_properties(PkgConfig::LIBPQ PkgConfig::LIBMARIADB PROPERTIES INTERFACE_LINK_LIBRARIES "")
+set_target_properties(PkgConfig::LIBPQ PkgConfig::LIBMARIADB PkgConfig::LIBCURL PkgConfig::LIBSYSTEMD PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_library(CRYPT_LIBRARY crypt REQUIRED)
 
 # Asio and Beast are compiled once, here, rather than in every file that names them.
