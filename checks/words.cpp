@@ -1,5 +1,6 @@
 #include "checks/words.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -9,6 +10,7 @@ namespace tocsin::checks {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -28,6 +30,11 @@ std::string_view Words::next() {
   const auto word = rest_.substr(begin, end - begin);
   rest_.remove_prefix(end);
   return word;
+}
+
+bool is_same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view take_line(std::string_view& text) {

@@ -38,6 +38,9 @@ class Words {
   std::string_view rest_;
 };
 
+/// Whether two words are the same but for the case of their letters (ASCII).
+bool is_same_word(std::string_view a, std::string_view b);
+
 /// Cuts the first line off `text`, without its line end; empty lines are lines.
 std::string_view take_line(std::string_view& text);
 
