@@ -105,6 +105,11 @@ void Connection::stop_hearing() {
   if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RD);
 }
 
+bool Connection::has_unheard() {
+  char byte{};
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 asio::awaitable<error_code> Connection::handshake(std::shared_ptr<asio::ssl::context> context,
                                                   const TlsOptions& options, HandshakeNotes& notes,
                                                   std::shared_ptr<SessionSlot> slot) {

@@ -69,6 +69,9 @@ class Connection final : public Expirable, public std::enable_shared_from_this<C
   /// Every read ends from now on, the one under way too: as if the peer had closed.
   void stop_hearing();
 
+  /// Whether bytes came that nobody has read yet.
+  bool has_unheard();
+
   bool expired() const noexcept { return expired_; }
   /// Whether any byte of the last write may have left.
   bool sent_any() const noexcept { return sent_any_; }

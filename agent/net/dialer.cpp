@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/net/conversation.hpp"
 #include "agent/net/message.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -89,6 +90,11 @@ asio::awaitable<std::optional<HttpFailure>> Dialer::dial() {
     auto asking = ask_proxy();
     auto refused = co_await std::move(asking);
     if (refused) co_return refused;
+  }
+  if (to_.tls != nullptr && to_.before_tls != nullptr && *to_.before_tls) {
+    auto agreeing = agree_on_tls();
+    auto declined = co_await std::move(agreeing);
+    if (declined) co_return declined;
   }
   if (to_.tls != nullptr) {
     auto shaking = shake_hands();
@@ -215,6 +221,18 @@ asio::awaitable<Dialer::Failed> Dialer::ask_proxy() {
   co_return failed(NetPhase::proxy, Errc::refused,
                    place + " refused to connect to " + name() + ": " + std::to_string(status) +
                        " " + cut_characters(clean_utf8(parser.reason), 80));
+}
+
+asio::awaitable<Dialer::Failed> Dialer::agree_on_tls() {
+  DialedTalk talk{*this};
+  auto asking = (*to_.before_tls)(talk);
+  const auto beyond = co_await std::move(asking);
+  if (!beyond) co_return failed(NetPhase::starttls, beyond.error().code, beyond.error().detail);
+  // A server waits for the client's first record. Bytes in the clear must neither be taken for
+  // what comes by TLS nor be lost silently (CVE-2011-0411 and its kin).
+  if (beyond->empty() && !connection->has_unheard()) co_return std::nullopt;
+  co_return failed(NetPhase::starttls, Errc::protocol,
+                   name() + " went on in the clear after it had agreed to TLS");
 }
 
 asio::awaitable<Dialer::Failed> Dialer::shake_hands() {

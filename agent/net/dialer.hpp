@@ -46,6 +46,7 @@ struct Destination {
   const Proxy* proxy{
       nullptr};  ///< When set, connect there instead; CONNECT on to the peer for TLS.
   const TlsOptions* tls{nullptr};
+  const BeforeTls* before_tls{nullptr};  ///< When set and not empty, comes before the handshake.
   bool last_good_address{false};
   bool keep_session{false};  ///< Short TLS handshakes for a peer that is met again.
   SteadyTime deadline{};
@@ -75,6 +76,7 @@ class Dialer {
   asio::awaitable<Failed> find_endpoints();
   asio::awaitable<Failed> connect_in_turn();
   asio::awaitable<Failed> ask_proxy();
+  asio::awaitable<Failed> agree_on_tls();
   asio::awaitable<Failed> shake_hands();
   Failed judge_connect(const boost::system::error_code& fault, std::size_t index) const;
   std::string place_of(std::size_t index) const;

@@ -262,6 +262,7 @@ asio::awaitable<ConnectOutcome> connect_once(NetworkCore& core, ConnectRequest r
   Destination to;
   to.peer = request.address;
   to.tls = request.tls ? &*request.tls : nullptr;
+  to.before_tls = &request.before_tls;
   to.deadline = request.deadline;
   Dialer dialer{core, to};
   ConnectOutcome outcome;

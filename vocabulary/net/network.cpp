@@ -39,6 +39,8 @@ std::string_view to_string(NetPhase phase) {
       return "connect";
     case NetPhase::proxy:
       return "proxy";
+    case NetPhase::starttls:
+      return "starttls";
     case NetPhase::tls:
       return "tls";
     case NetPhase::send:

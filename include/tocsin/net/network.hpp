@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@
 namespace tocsin {
 
 /// The steps of talking to a server, so that a failure can say which one it was.
-enum class NetPhase { resolve, connect, proxy, tls, send, first_byte, body };
+enum class NetPhase { resolve, connect, proxy, starttls, tls, send, first_byte, body };
 std::string_view to_string(NetPhase phase);
 
 /// How long each step took; absent when it was not reached or not needed.
@@ -83,9 +84,16 @@ struct HttpOutcome {
   std::optional<HttpFailure> failure{};
 };
 
+class Conversation;
+/// What is said in the clear until the server agrees to TLS on the same connection (STARTTLS and
+/// its like), over a conversation that lasts until this ends. Gives what it heard beyond the
+/// agreement: anybody on the way may have said that, so there is no handshake unless it is empty.
+using BeforeTls = std::function<Task<std::string>(Conversation&)>;
+
 struct ConnectRequest {
   HostPort address{};
   std::optional<TlsOptions> tls{};
+  BeforeTls before_tls{};   ///< Empty: TLS from the first byte. Not looked at without `tls`.
   std::string send{};       ///< Bytes to send once connected.
   std::size_t read_max{0};  ///< Read up to this many bytes of answer (a banner); 0: none.
   SteadyTime deadline{};
