@@ -27,11 +27,13 @@ bool says_nothing_of_peer(const Error& error) {
          error.code == Errc::malformed || error.code == Errc::unreadable;
 }
 
-std::string quoted_answer(std::string_view answer) {
+std::string answer_words(std::string_view answer) {
   auto text = clean_utf8(answer.substr(0, 4 * answer_characters_max));
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return "\"" + cut_characters(trim(text), answer_characters_max) + "\"";
+  return cut_characters(trim(text), answer_characters_max);
 }
+
+std::string quoted_answer(std::string_view answer) { return "\"" + answer_words(answer) + "\""; }
 
 }  // namespace tocsin::checks

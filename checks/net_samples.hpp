@@ -35,6 +35,8 @@ void put_days(Samples& samples, std::uint16_t spec,
 bool says_nothing_of_peer(const Error& error);
 
 /// What a peer said, on one line, for people.
+std::string answer_words(std::string_view answer);
+/// The same in quotes.
 std::string quoted_answer(std::string_view answer);
 
 }  // namespace tocsin::checks

@@ -1,13 +1,32 @@
 #include "checks/tls.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "checks/net_samples.hpp"
 #include "checks/reply_by.hpp"
+#include "checks/starttls.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
 namespace tocsin {
+
+template <>
+struct EnumWords<checks::StartTls> {
+  static std::span<const std::pair<checks::StartTls, std::string_view>> names() {
+    using checks::StartTls;
+    static constexpr std::array<std::pair<StartTls, std::string_view>, 7> words{
+        {{StartTls::smtp, "smtp"},
+         {StartTls::lmtp, "lmtp"},
+         {StartTls::imap, "imap"},
+         {StartTls::pop3, "pop3"},
+         {StartTls::ftp, "ftp"},
+         {StartTls::ldap, "ldap"},
+         {StartTls::postgres, "postgres"}}};
+    return words;
+  }
+};
+
 namespace {
 
 using namespace checks;
@@ -17,6 +36,7 @@ constexpr auto soon = std::chrono::hours{24 * 30};
 
 struct TlsCheckParams {
   std::optional<HostPort> address{};
+  std::optional<StartTls> starttls{};
   std::string file{};
   std::string server_name{};
   std::string ca_file{};
@@ -25,6 +45,9 @@ struct TlsCheckParams {
     using Self = TlsCheckParams;
     return std::tuple{
         field("address", &Self::address, "The server: HOST:PORT. Either this or file."),
+        field("starttls", &Self::starttls,
+              "The protocol in which the server at the address is asked for TLS. Left out: TLS "
+              "from the first byte."),
         field("file", &Self::file, "A file of PEM certificates, the server's own first."),
         field("server_name", &Self::server_name,
               "The name to ask for and to find in the certificate. Left out: the address's host; "
@@ -51,7 +74,8 @@ enum : std::uint16_t {
 const std::vector<SampleSpec>& tls_specs() {
   static const std::vector<SampleSpec> specs{
       {"up", Unit::none,
-       "1 when the handshake succeeds (the file can be read) and, with verify, "
+       "1 when the server agrees to TLS and the handshake succeeds (the file can be read) and, "
+       "with verify, "
        "the certificate is trusted and for that name; else 0."},
       {"certificate_days", Unit::days, "Days until the first certificate of the chain ends."},
       {"verified", Unit::none, "1 when the chain leads to an authority that is trusted here."},
@@ -82,6 +106,7 @@ class TlsCheck final : public Check {
     ConnectRequest request;
     request.address = *params_.address;
     request.tls = TlsOptions{params_.verify, params_.ca_file, params_.server_name, true};
+    if (params_.starttls) request.before_tls = ask_for_tls(*params_.starttls);
     request.deadline = reply_by(context);
     auto connecting = context.network.connect(std::move(request));
     const auto outcome = co_await std::move(connecting);
@@ -186,6 +211,10 @@ class TlsCheck final : public Check {
 };
 
 void judge_params(const TlsCheckParams& params, const Node& map, Decoding& decoding) {
+  if (params.starttls && !params.address) {
+    auto inner = decoding.at("starttls");
+    inner.complain(*map.find("starttls"), "a server is asked for TLS: this needs an address");
+  }
   if (params.address.has_value() == params.file.empty()) {
     if (params.file.empty() || params.file.front() == '/') return;
     auto inner = decoding.at("file");
@@ -212,7 +241,8 @@ CheckType tls_check() {
           .example = "name: mail-certificate\n"
                      "type: tls\n"
                      "every: 10m\n"
-                     "address: mail.example.com:993\n"
+                     "address: mail.example.com:25\n"
+                     "starttls: smtp\n"
                      "critical: [up < 1 for 2 of 3, certificate_days < 7]\n",
       },
       judge_params);

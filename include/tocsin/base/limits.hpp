@@ -59,6 +59,7 @@ inline constexpr std::size_t http_header_bytes = 64u << 10;
 inline constexpr std::size_t http_request_bytes = 1u << 20;
 inline constexpr std::size_t http_connections = 256;
 inline constexpr std::size_t conversation_piece_bytes = 16u << 10;
+inline constexpr std::size_t starttls_bytes = 16u << 10;  // heard in the clear before TLS
 
 // Decisions and their trail.
 inline constexpr std::size_t members_per_incident = 200;

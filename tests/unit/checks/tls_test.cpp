@@ -135,6 +135,22 @@ TEST(Tls, AServerThatCannotBeReachedIsDownAndOurOwnFaultsAreUnknown) {
   EXPECT_FALSE(world.host.run(*check));
 }
 
+TEST(Tls, AServerIsAskedForTlsInItsProtocol) {
+  TlsHost world;
+  const auto check =
+      made(tls_check(), map_of({{"address", word("mail:25")}, {"starttls", word("smtp")}}));
+  world.network.fail(NetPhase::starttls, Errc::unsupported, "mail:25 offers no STARTTLS");
+  const auto samples = world.host.run(*check);
+  ASSERT_TRUE(samples);
+  EXPECT_THAT(names_of(*check, *samples), ElementsAre("up"));
+  EXPECT_EQ(value_of(*check, *samples, "up"), 0);
+  EXPECT_EQ(world.host.evidence(*check).probable_cause, "mail:25 offers no STARTTLS");
+  EXPECT_TRUE(world.network.connected.at(0).before_tls);
+  const auto at_once = made(tls_check(), map_of({{"address", word("mail:465")}}));
+  EXPECT_TRUE(world.host.run(*at_once));
+  EXPECT_FALSE(world.network.connected.at(1).before_tls);
+}
+
 TEST(Tls, AFileIsReadWithItsWholeChain) {
   TlsHost world;
   world.host.root.write("/etc/shop.pem", "some words\n" +
@@ -224,6 +240,12 @@ TEST(Tls, WantsAnAddressOrAFile) {
   EXPECT_THAT(complaints_of(tls_check(), map_of({{"file", word("shop.pem")}})),
               ElementsAre(HasSubstr("absolute path")));
   EXPECT_THAT(complaints_of(tls_check(), map_of({{"file", word("/etc/shop.pem")}})), IsEmpty());
+  EXPECT_THAT(complaints_of(tls_check(),
+                            map_of({{"file", word("/etc/shop.pem")}, {"starttls", word("imap")}})),
+              ElementsAre(HasSubstr("starttls: a server is asked for TLS: this needs an address")));
+  EXPECT_THAT(
+      complaints_of(tls_check(), map_of({{"address", word("a:1")}, {"starttls", word("imaps")}})),
+      ElementsAre(HasSubstr("starttls: ")));
 }
 
 }  // namespace
