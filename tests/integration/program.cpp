@@ -42,6 +42,24 @@ struct Pipe {
   }
 };
 
+struct Socket {
+  int descriptor{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  Socket() {
+    if (descriptor < 0) fail("socket");
+  }
+  ~Socket() { close(descriptor); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+};
+
+sockaddr_in loopback(int port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(static_cast<std::uint16_t>(port));
+  out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return out;
+}
+
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& changes) {
   std::vector<std::string> out;
   for (char** at = environ; *at != nullptr; ++at) {
@@ -238,16 +256,20 @@ Answer run(std::vector<std::string> command, std::map<std::string, std::string> 
 }
 
 int free_port() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) fail("socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const Socket socket;
+  auto address = loopback(0);
   socklen_t size = sizeof address;
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (bind(descriptor, raw, size) != 0 || getsockname(descriptor, raw, &size) != 0) fail("bind");
-  close(descriptor);
+  if (bind(socket.descriptor, raw, size) != 0 || getsockname(socket.descriptor, raw, &size) != 0)
+    fail("bind");
   return ntohs(address.sin_port);
+}
+
+bool takes_connections(int port) {
+  const Socket socket;
+  const auto address = loopback(port);
+  const auto* raw = reinterpret_cast<const sockaddr*>(&address);
+  return connect(socket.descriptor, raw, sizeof address) == 0;
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
@@ -262,6 +284,12 @@ bool lives(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
   const auto after_name = stat.rfind(") ");
   return after_name != std::string::npos && stat[after_name + 2] != 'Z';
+}
+
+void end_all(const std::vector<pid_t>& processes) {
+  for (const auto pid : processes)
+    if (lives(pid)) ::kill(pid, SIGKILL);
+  eventually([&] { return std::none_of(processes.begin(), processes.end(), lives); });
 }
 
 }  // namespace tocsin::integration

@@ -110,10 +110,15 @@ Answer run(std::vector<std::string> command, std::map<std::string, std::string> 
 
 /// A TCP port of 127.0.0.1 that was free a moment ago, for servers that cannot choose one.
 int free_port();
+/// Whether somebody listens on a TCP port of 127.0.0.1.
+bool takes_connections(int port);
 /// The direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);
 /// Whether a process exists and is not a zombie.
 bool lives(pid_t pid);
+/// SIGKILL for those that still live, and waits until they are gone. For the children of a server
+/// that died without them.
+void end_all(const std::vector<pid_t>& processes);
 
 /// Looks until `holds` does, every few milliseconds, and says whether it did in time.
 template <class Holds>
