@@ -12,47 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
-
-std::optional<std::int64_t> whole_in(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains({name.data(), name.size()});
-  if (value == nullptr) return std::nullopt;
-  boost::system::error_code fault;
-  const auto number = value->to_number<std::int64_t>(fault);
-  return fault ? std::nullopt : std::optional{number};
-}
-
-/// A time that a clock may have shown: years 1970 to 2199.
-std::optional<WallTime> time_in(const json::object& object, std::string_view name) {
-  constexpr std::int64_t latest = 7'258'118'400'000'000;
-  const auto number = whole_in(object, name);
-  if (!number || *number < 0 || *number > latest) return std::nullopt;
-  return WallTime{WallTime::duration{*number}};
-}
-
-std::optional<Duration> duration_in(const json::object& object, std::string_view name) {
-  const auto number = whole_in(object, name);
-  if (!number || *number < 0) return std::nullopt;
-  return Duration{*number};
-}
-
-std::uint64_t count_of(const json::object& object, std::string_view name) {
-  const auto number = whole_in(object, name);
-  return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
-}
-
-const json::array& items_in(const json::object& object, std::string_view name) {
-  static const json::array none;
-  const auto* value = object.if_contains({name.data(), name.size()});
-  const auto* items = value == nullptr ? nullptr : value->if_array();
-  return items == nullptr ? none : *items;
-}
-
-/// When something that happened then would have been on the steady clock.
-SteadyTime steady_of(WallTime then, Now now) {
-  return now.steady - std::max(now.wall - then, WallTime::duration{0});
-}
-
 }  // namespace
 
 std::string JobRecord::save() const {
@@ -98,8 +57,8 @@ bool JobRecord::restore(std::string_view kept, Now now) {
   if (!watched || !counted) return false;
   watched_since_ = *watched;
   due_.resume({.counted = *counted,
-               .missed = count_of(*object, "missed"),
-               .carried = count_of(*object, "carried"),
+               .missed = whole_count_in(*object, "missed"),
+               .carried = whole_count_in(*object, "carried"),
                .first_missed = time_in(*object, "first_missed").value_or(WallTime{})},
               now);
   last_ok_ = time_in(*object, "ok");

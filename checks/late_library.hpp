@@ -38,5 +38,9 @@ Function found(LateLibrary& library, Function /*declared*/, const char* name) {
 LateLibrary& libpq();
 /// libmariadb, for every call of a function that mysql.h declares.
 LateLibrary& libmariadb();
+/// libsystemd, for every call of a function that systemd/sd-bus.h declares.
+LateLibrary& libsystemd();
+/// libcurl, for every call of a function that curl.h declares.
+LateLibrary& libcurl();
 
 }  // namespace tocsin::checks

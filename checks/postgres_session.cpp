@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "checks/postgres_wire.hpp"
+#include "checks/redaction.hpp"
 
 namespace tocsin::checks {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 constexpr std::size_t addresses_max = 4;
 /// Enough for any login; what says more is no PostgreSQL.
 constexpr std::size_t login_bytes_max = 64u << 10;
-/// Shorter secrets are not looked for in a server's words: that would garble them.
-constexpr std::size_t secret_length_least = 4;
 
 struct FreeResult {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -34,13 +33,6 @@ PostgresPhase phase_of(ConnStatusType status) {
     return PostgresPhase::authentication;
   if (status == CONNECTION_STARTED || status == CONNECTION_NEEDED) return PostgresPhase::connect;
   return PostgresPhase::session;
-}
-
-std::string without(std::string text, const std::string& secret) {
-  if (secret.size() < secret_length_least) return text;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
-    text.replace(at, secret.size(), "***");
-  return text;
 }
 
 }  // namespace
@@ -86,7 +78,7 @@ Error PostgresSession::keep(PostgresFault fault) {
   auto& text = fault.error.detail;
   for (const auto& [keyword, value] : dsn_->options)
     if (keyword == "password" || keyword == "sslpassword")
-      text = without(std::move(text), value.reveal());
+      text = without_secret(std::move(text), value.reveal());
   fault_ = std::move(fault);
   return fault_->error;
 }

@@ -10,4 +10,8 @@ namespace tocsin::checks {
 /// remains says what happened, to whom and from where.
 std::string redacted(std::string_view line);
 
+/// The text with "***" wherever it holds this secret. One of less than four characters is not
+/// looked for: that would garble the text and protect nothing.
+std::string without_secret(std::string text, std::string_view secret);
+
 }  // namespace tocsin::checks
