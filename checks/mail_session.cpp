@@ -94,6 +94,7 @@ class MailSession final : public Conversation {
   curl_slist* addresses_{nullptr};
   /// The sockets libcurl waits for, as one descriptor to wait for.
   int waiting_{-1};
+  int socket_{-1};  ///< The last of those; libcurl's own.
   std::optional<SteadyTime> timer_{};
   std::array<char, CURL_ERROR_SIZE> words_{};
 };
@@ -108,7 +109,9 @@ MailSession::~MailSession() {
 }
 
 int MailSession::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-  const int waiting = static_cast<MailSession*>(self)->waiting_;
+  auto& session = *static_cast<MailSession*>(self);
+  const int waiting = session.waiting_;
+  session.socket_ = what == CURL_POLL_REMOVE ? -1 : socket;
   epoll_event event{};
   event.data.fd = socket;
   if (what == CURL_POLL_REMOVE) {
@@ -260,7 +263,12 @@ Error MailSession::fault_of(CURLcode code) const {
   MailEnd end;
   double took = 0;
   curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME, &took);
-  end.connected = took > 0;
+  // With TLS from the start, libcurl notes that time once the handshake is over.
+  sockaddr_storage peer{};
+  socklen_t length = sizeof peer;
+  end.connected =
+      took > 0 ||
+      (socket_ >= 0 && ::getpeername(socket_, reinterpret_cast<sockaddr*>(&peer), &length) == 0);
   curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME, &took);
   end.secured = took > 0;
   end.words = words_.front() == '\0' ? curl_easy_strerror(code) : words_.data();

@@ -108,6 +108,9 @@ class Hanging : public ::testing::Test {
             "type: mysql, dsn: {file: " + dsn("mysql") + "}",
             "type: websocket, url: \"ws://" + address + "/\"",
             "type: tls, address: \"" + address + "\"",
+            "type: tls, starttls: smtp, address: \"" + address + "\"",
+            "type: email_delivery, to: a@example.com, smtp: {address: \"" + address +
+                "\", security: none}, imap: {address: \"" + address + "\", security: none}",
             "type: supervisord, url: \"http://" + address + "/RPC2\"",
             "type: elasticsearch, url: \"http://" + address + "\"",
             "type: prometheus, url: \"http://" + address + "\", query: up",
