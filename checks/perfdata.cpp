@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -106,7 +107,8 @@ std::optional<PerfValue> read_value(std::string label, std::string_view word) {
     if (unit.find_first_of(",.0123456789'=") != std::string_view::npos) return std::nullopt;
     out.unit = cut_characters(clean_utf8(unit), 16);
     out.as_written = number->value;
-    out.value = number->value * scale_of(unit);
+    out.value = number->value * scale_of(out.unit);
+    if (!std::isfinite(out.value)) return std::nullopt;
   }
   out.warning = range_at(fields, 1);
   out.critical = range_at(fields, 2);

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tocsin::checks {
@@ -9,14 +10,29 @@ namespace {
 
 constexpr std::string_view placeholder = "<redacted>";
 
+bool is_word_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// How long the value is that the text begins with: a quoted one, or what has no blank in it. A
+/// quote that is never closed, for the line was cut, reaches to the line's end, and so does one
+/// that is closed in the midst of a word: which of its quotes is the last cannot be known.
+std::size_t length_of_value(std::string_view text) {
+  static const RE2 value{
+      R"re((?i)"[^"]*"|"[^"\n]*|'[^']*'|'[^'\n]*|(?:(?:bearer|basic)\s+)?[^\s,;&"']+)re"};
+  re2::StringPiece found;
+  if (!value.Match(text, 0, text.size(), RE2::ANCHOR_START, &found, 1)) return 0;
+  const bool is_quoted = text.front() == '"' || text.front() == '\'';
+  if (!is_quoted || found.size() == text.size() || !is_word_character(text[found.size()]))
+    return found.size();
+  return std::min(text.find('\n', found.size()), text.size());
+}
+
 /// Without the values that follow a word such as password. "Failed password for root" tells of a
 /// password and holds none: a value follows '=' or ':'.
 std::string without_named(std::string_view text) {
   static const RE2 key{
       R"re((?i)["']?\b(?:[a-z0-9_-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[a-z0-9_-]*|pwd|authorization|cookie)["']?\s*[=:](\s*))re"};
-  // A quote that is never closed, for the line was cut, reaches to the line's end.
-  static const RE2 value{
-      R"re((?i)"[^"]*"|"[^"\n]*|'[^']*'|'[^'\n]*|(?:(?:bearer|basic)\s+)?[^\s,;&"']+)re"};
   std::string out;
   std::size_t at = 0;
   std::array<re2::StringPiece, 2> found;
@@ -27,9 +43,9 @@ std::string without_named(std::string_view text) {
     at = begin;
     // "password= token=…": the first has no value.
     if (apart && key.Match(text, at, text.size(), RE2::ANCHOR_START, nullptr, 0)) continue;
-    if (!value.Match(text, at, text.size(), RE2::ANCHOR_START, found.data(), 1)) continue;
-    out += placeholder;
-    at += found[0].size();
+    const auto length = length_of_value(text.substr(at));
+    if (length > 0) out += placeholder;
+    at += length;
   }
   return out.append(text.substr(at));
 }
