@@ -1,11 +1,10 @@
-// Parsers of what plugins print and people write about addresses: any bytes must give a value or an
+// What people write of addresses and of a plugin's thresholds: any bytes must give a value or an
 // error, and what was accepted must keep its promises.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-#include "checks/perfdata.hpp"
 #include "checks/range.hpp"
 #include "tocsin/base/error.hpp"
 #include "tocsin/net/url.hpp"
@@ -13,12 +12,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tocsin::check_that;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto output = tocsin::checks::parse_plugin_output(text);
-  check_that(output.values.size() <= 500, "perfdata is bounded");
-  for (const auto& value : output.values) {
-    check_that(!value.label.empty(), "a label is never empty");
-    check_that(!std::isinf(value.as_written), "a number is finite");
-  }
   if (const auto range = tocsin::checks::parse_range(text)) {
     check_that(range->start <= range->end, "a range begins before it ends");
     check_that(!range->alerts(std::nan("")), "nothing is known of what is not a number");
