@@ -94,7 +94,8 @@ TEST_F(BeforeTls, ARefusalIsToldAndThereIsNoHandshake) {
 }
 
 TEST_F(BeforeTls, BytesInTheClearAfterTheAgreementAreRefused) {
-  serve({hear(), say(std::string{go} + "250 injected\r\n"), shake_hands(), hang()});
+  serve({hear(), say(std::string{go} + "250 injected\r\n"), shake_hands(), say("in TLS\r\n"),
+         hang()});
   expect_refused(world.connect(request()), Errc::protocol,
                  name() + " went on in the clear after it had agreed to TLS");
 }
