@@ -235,9 +235,10 @@ void Stanza::fill_rules(CheckSetting& setting, const CheckType& type) {
   bind_rules(setting.warning, keys_.warning, "warning", specs, certain);
   bind_rules(clear, clear_node, "clear", specs, certain);
   if (!clear.empty()) setting.clear = std::move(clear.front());
-  if (!certain || given("critical") || given("warning")) return;
+  // Somebody who adds a warning does not want the page to be gone.
+  if (!certain || given("critical")) return;
   setting.critical = default_rules(type.default_critical, specs);
-  setting.warning = default_rules(type.default_warning, specs);
+  if (!given("warning")) setting.warning = default_rules(type.default_warning, specs);
 }
 
 void Stanza::build(CheckSetting& setting, const CheckType& type) {

@@ -75,11 +75,11 @@ constexpr auto CommonKeys::fields() {
       field("component", &CommonKeys::component,
             "The component responsible, for the summary. Default: the name."),
       field("labels", &CommonKeys::labels, "More labels on the check's metrics."),
-      field("warning", &CommonKeys::warning, "Rules of which any one makes it warn."),
+      field("warning", &CommonKeys::warning,
+            "Rules of which any one makes it warn. Default: the type's, unless critical is given."),
       field("critical", &CommonKeys::critical,
-            "Rules of which any one makes it critical. A check without rules has its type's "
-            "default rules; an empty "
-            "list means none."),
+            "Rules of which any one makes it critical. Default: the type's; an empty list means "
+            "none."),
       field("clear", &CommonKeys::clear,
             "The rule that must hold to recover. Default: no longer in breach for 1m."),
       field("unknown", &CommonKeys::unknown,

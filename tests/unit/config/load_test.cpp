@@ -125,6 +125,11 @@ TEST(Load, GivesDefaultRulesToChecksWithout) {
   const auto none = good(check("critical: []")).checks[0];
   EXPECT_TRUE(none.critical.empty());
   EXPECT_TRUE(none.warning.empty());
+  const auto warned = good(check("warning: \"load1 > 2\"")).checks[0];
+  ASSERT_EQ(warned.critical.size(), 1u) << "a warning that is added takes no page away";
+  EXPECT_EQ(warned.critical[0].text, "load1 > 4 for 5m");
+  ASSERT_EQ(warned.warning.size(), 1u);
+  EXPECT_EQ(warned.warning[0].text, "load1 > 2");
 }
 
 TEST(Load, ResolvesPathsBesideTheFile) {
