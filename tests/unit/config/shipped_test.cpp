@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "agent/config/document.hpp"
@@ -105,6 +106,52 @@ TEST(Shipped, EveryExampleLoadsAndSaysWhatItCatchesAndWhatThePageSays) {
     EXPECT_NE(text.find("\n# The page says: CRITICAL: "), std::string::npos);
   }
   EXPECT_EQ(examples, 11u) << "one for each of what a team watches";
+}
+
+/// "iowait_ratio 62% > 40% for 2m" without what was found: the rule that it speaks of. Each value
+/// must be one of that sample's, written as the agent writes it.
+std::string rule_told_by(const std::string& why, std::span<const SampleSpec> specs) {
+  std::istringstream words{why};
+  std::string rule, word;
+  bool is_sample = true;
+  while (words >> word) {
+    rule += (rule.empty() ? "" : " ") + word;
+    if (is_sample) {
+      const auto spec = std::find_if(specs.begin(), specs.end(),
+                                     [&](const SampleSpec& each) { return each.name == word; });
+      std::string value;
+      words >> value;
+      if (spec == specs.end()) return "no sample " + word;
+      const auto read = parse_quantity(value, spec->unit);
+      EXPECT_TRUE(read && describe_quantity(*read, spec->unit) == value) << word << " " << value;
+    }
+    is_sample = word == "and";
+  }
+  return rule;
+}
+
+TEST(Shipped, WhatTheExamplesSayOfThePageIsWhatTheAgentWouldSay) {
+  for (const auto& entry :
+       fs::directory_iterator{fs::path{TOCSIN_SOURCE_DIR} / "config/examples"}) {
+    const auto name = entry.path().filename().string();
+    if (name == "team.yaml") continue;
+    SCOPED_TRACE(name);
+    const auto loaded = load_shipped("examples/" + name);
+    ASSERT_TRUE(loaded.settings) << loaded.report;
+    const auto text = contents(entry.path());
+    static const std::regex page{
+        "\n# The page says: CRITICAL: (\\S+) on \\S+-\\d: (.*) #issue-(\\S+)-2311\n"};
+    std::smatch said;
+    ASSERT_TRUE(std::regex_search(text, said, page)) << "topic, host, rule and channel";
+    EXPECT_EQ(said[1], said[3]) << "the channel is named after the topic";
+    bool is_rule = false;
+    for (const auto& check : loaded.settings->checks) {
+      if (check.topic != said[1] || is_rule) continue;
+      for (const auto& rule : check.critical)
+        if (rule_told_by(said[2], check.check->specs()) == rule.text) is_rule = true;
+    }
+    EXPECT_TRUE(is_rule) << said[2] << " is no critical rule of " << said[1];
+  }
 }
 
 TEST(Shipped, TheTeamsConfigurationHasAllOfIt) {
