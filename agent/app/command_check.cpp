@@ -12,7 +12,9 @@
 #include "agent/app/policies.hpp"
 #include "agent/app/real_world.hpp"
 #include "agent/app/table.hpp"
+#include "agent/policy/phrases.hpp"
 #include "tocsin/async/with_deadline.hpp"
+#include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
 namespace tocsin::app {
@@ -24,7 +26,24 @@ struct Look {
   const config::CheckSetting* setting{};
   Observation observation{};
   Verdict verdict{};
+  Evidence evidence{};  ///< Of a breach.
 };
+
+/// As a terminal may show it.
+Evidence shown(Evidence evidence) {
+  const auto plain = [](std::string& text) {
+    text = policy::one_line(text, limits::evidence_line_characters);
+  };
+  plain(evidence.probable_cause);
+  for (auto& line : evidence.lines) plain(line);
+  return evidence;
+}
+
+/// What the check has to say of its breach.
+Task<Evidence> evidence_of(Check& check, CheckContext& context) {
+  auto gathering = check.evidence(context);
+  co_return co_await std::move(gathering);
+}
 
 asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around, Memory& memory,
                            const config::CheckSetting& setting, Look& into) {
@@ -45,12 +64,26 @@ asio::awaitable<void> look(RealWorld& world, schedule::Surroundings around, Memo
                                "did not finish within " + describe(setting.timeout));
   auto outcome = co_await std::move(bounded);
   const auto now = world.clock.now();
-  into = {.setting = &setting,
-          .observation = {.check = setting.name,
-                          .at = now,
-                          .took = now.steady - begun,
-                          .outcome = std::move(outcome)}};
-  into.verdict = policy::judge(alert_policy(setting), setting.check->specs(), into.observation);
+  Look seen{.observation = {.check = setting.name,
+                            .at = now,
+                            .took = now.steady - begun,
+                            .outcome = std::move(outcome)}};
+  seen.verdict = policy::judge(alert_policy(setting), setting.check->specs(), seen.observation);
+  if (seen.verdict.severity != Severity::ok && seen.observation.outcome) {
+    context.deadline = now.steady + limits::evidence_wait;
+    auto gathering = evidence_of(*setting.check, context);
+    auto in_time = with_deadline(world.clock, context.deadline, std::move(gathering));
+    auto evidence = co_await std::move(in_time);
+    if (evidence) seen.evidence = shown(*std::move(evidence));
+  }
+  seen.setting = &setting;
+  into = std::move(seen);
+}
+
+/// What is wrong and, where that is known, why.
+std::string breach_text(const Look& look) {
+  const auto& cause = look.evidence.probable_cause;
+  return look.verdict.why + (cause.empty() ? "" : ": " + cause);
 }
 
 /// The numbers of a run, as many as fit a line.
@@ -79,6 +112,8 @@ boost::json::object look_object(const Look& look) {
           {"type", look.setting->type},
           {"severity", std::string{to_string(look.verdict.severity)}},
           {"why", look.verdict.why},
+          {"probable_cause", look.evidence.probable_cause},
+          {"evidence", boost::json::array(look.evidence.lines.begin(), look.evidence.lines.end())},
           {"took_seconds", std::chrono::duration<double>(look.observation.took).count()},
           {"samples", samples}};
 }
@@ -97,7 +132,19 @@ int plugin_exit(Severity severity) {
   return 3;
 }
 
-void print(const CommonOptions& common, const std::vector<Look>& looks, Severity worst) {
+/// What the checks in breach know of it, in full: a table's line is cut to the terminal.
+std::string evidence_text(const std::vector<Look>& looks) {
+  std::string out;
+  for (const auto& each : looks) {
+    if (each.evidence.lines.empty()) continue;
+    out += "\n" + each.setting->name + ":\n";
+    for (const auto& line : each.evidence.lines) out += "  " + line + "\n";
+  }
+  return out;
+}
+
+void print(const CommonOptions& common, const std::vector<Look>& looks, Severity worst,
+           bool in_full) {
   if (common.json) {
     boost::json::array out;
     for (const auto& each : looks) out.push_back(look_object(each));
@@ -108,9 +155,10 @@ void print(const CommonOptions& common, const std::vector<Look>& looks, Severity
   for (const auto& each : looks)
     table.add({each.setting->name, each.setting->type,
                std::string{to_string(each.verdict.severity)}, describe(each.observation.took),
-               each.verdict.severity == Severity::ok ? sample_text(each) : each.verdict.why});
+               each.verdict.severity == Severity::ok ? sample_text(each) : breach_text(each)});
   const auto colour = colour_wanted();
   std::cout << table.text(terminal_width(), colour);
+  if (in_full) std::cout << evidence_text(looks);
   const auto bad = std::count_if(looks.begin(), looks.end(), [](const Look& each) {
     return each.verdict.severity != Severity::ok;
   });
@@ -157,7 +205,7 @@ int command_check(const CommonOptions& common, const std::vector<std::string>& n
     world.loop.run_one();
   auto worst = Severity::ok;
   for (const auto& each : looks) worst = worse(worst, each.verdict.severity);
-  print(common, looks, worst);
+  print(common, looks, worst, !names.empty());
   return plugin_exit(worst);
 }
 

@@ -163,7 +163,7 @@ void add_plain_commands(CLI::App& app, Parsed& p) {
   });
   auto* check = app.add_subcommand(
       "check", "Run checks once and print a table; exits as a monitoring plugin");
-  check->add_option("NAME", p.names, "Only these checks");
+  check->add_option("NAME", p.names, "Only these checks, with all that is known of a breach");
   check->footer("Examples:\n  tocsin check\n  tocsin check nginx root-disk --json");
   check->callback([&p] { p.chosen = [&p] { return command_check(p.common, p.names); }; });
   app.add_subcommand("status", "How the agent is doing")->callback([&p] {

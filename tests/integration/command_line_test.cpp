@@ -47,6 +47,22 @@ TEST_F(Commands, CheckExitsAsAPluginDoes) {
   EXPECT_EQ(text_at(json::parse(objects.output), 0, "severity"), "critical");
 }
 
+TEST_F(Commands, CheckSaysWhyOfWhatIsInBreach) {
+  const auto nobody = "127.0.0.1:" + std::to_string(free_port());
+  agent_.configure("checks:\n  - {name: cache, type: redis, address: \"" + nobody +
+                   "\"}\n  - {name: load, type: load, critical: load1 > 100000}\n");
+  const auto why = "connect to " + nobody + " failed: Connection refused";
+  const auto all = agent_.command({"check"});
+  EXPECT_EQ(all.code, 2);
+  EXPECT_THAT(all.output, HasSubstr("up 0 < 1: connect to " + nobody));
+  const auto one = agent_.command({"check", "cache"});
+  EXPECT_THAT(one.output, HasSubstr("\ncache:\n  " + why + "\n")) << "in full, not cut";
+  const auto objects = json::parse(agent_.command({"check", "--json"}).output);
+  EXPECT_EQ(text_at(objects, 0, "probable_cause"), why);
+  EXPECT_EQ(text_at(objects, 0, "evidence", 0), why);
+  EXPECT_TRUE(items(at(objects, 1, "evidence")).empty());
+}
+
 TEST_F(Commands, CheckIsUnknownWhenItCannotTell) {
   agent_.configure("checks:\n  - {name: gone, type: exec, command: [/nonexistent/plugin]}\n");
   EXPECT_EQ(agent_.command({"check"}).code, 3);
