@@ -13,6 +13,7 @@
 #include "checks/log_patterns.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
+#include "tocsin/base/unit.hpp"
 
 namespace tocsin {
 namespace {
@@ -25,6 +26,8 @@ constexpr std::uint64_t stretch_bytes = 256u << 10;
 /// How often the position is kept, unless the file was rotated: what was read since is read again
 /// after a crash.
 constexpr Duration keep_every = 30s;
+/// In microseconds since 1970: what is later no clock has shown (the year 2200).
+constexpr std::uint64_t latest_kept = 7'258'118'400'000'000;
 
 struct LogParams {
   std::string file{};
@@ -81,6 +84,7 @@ class LogCheck final : public Check {
         specs_{log_specs(patterns_)},
         matches_{patterns_, params_.window},
         lines_{params_.window},
+        passed_over_{params_.window},
         follower_{params_.file} {
     if (params_.journal) journal_.emplace(*params_.journal);
   }
@@ -95,9 +99,7 @@ class LogCheck final : public Check {
     const auto outcome = co_await std::move(reading);
     if (!outcome) co_return outcome.error();
     keep(context);
-    // Until the window has passed once, a rate over all of it would be too small.
-    const auto covered = std::clamp<Duration>(now - *started_, 1s, params_.window);
-    const auto seconds = std::chrono::duration<double>(covered).count();
+    const auto seconds = std::chrono::duration<double>(covered(now)).count();
     Samples samples;
     samples.reserve(specs_.size());
     put(samples, lines_per_second, static_cast<double>(lines_.total(now)) / seconds);
@@ -113,14 +115,32 @@ class LogCheck final : public Check {
 
   asio::awaitable<Evidence> evidence(CheckContext& context) override {
     Evidence evidence;
-    if (lost_)
+    const auto now = context.clock.steady();
+    if (lost_ && now - *lost_ <= params_.window)
       evidence.lines.push_back(params_.file +
                                " was rotated while nobody was reading, and the old file is gone");
-    matches_.tell(evidence, context.clock.steady());
+    if (away_ > keep_every && now - *started_ < params_.window)
+      evidence.lines.push_back("what came while nobody was reading is counted too: the last " +
+                               describe(std::chrono::floor<std::chrono::seconds>(away_)) +
+                               " before the agent's start");
+    if (const auto bytes = passed_over_.total(now); bytes > 0)
+      evidence.lines.push_back("more came than can be read: " +
+                               describe_quantity(static_cast<double>(bytes), Unit::bytes) +
+                               " were passed over and nothing in them is counted");
+    matches_.tell(evidence, now);
     co_return evidence;
   }
 
  private:
+  /// The time that the counts are of. Until the window has passed once it is less, or more when
+  /// reading went on from where it was left long before: a rate over the window alone would be
+  /// wrong.
+  Duration covered(SteadyTime now) const {
+    const auto watched = now - *started_;
+    if (watched >= params_.window) return params_.window;
+    return std::max<Duration>(watched + away_, 1s);
+  }
+
   void begin(CheckContext& context, SteadyTime now) {
     started_ = now;
     const auto& kept = context.memory.recall();
@@ -128,23 +148,31 @@ class LogCheck final : public Check {
     const auto value = boost::json::parse(kept, fault);
     const auto* object = fault ? nullptr : value.if_object();
     if (object == nullptr) return;
-    if (journal_) {
-      const auto* cursor = object->if_contains("cursor");
-      if (cursor != nullptr && cursor->is_string())
-        journal_->resume(std::string{cursor->get_string()});
-      return;
-    }
     const auto number = [&](const char* key) -> std::optional<std::uint64_t> {
       const auto* found = object->if_contains(key);
       boost::system::error_code unfit;
       const auto whole = found == nullptr ? 0 : found->to_number<std::uint64_t>(unfit);
       return found == nullptr || unfit ? std::nullopt : std::optional{whole};
     };
+    const auto resumed = [&] {
+      if (const auto at = number("at"); at && *at <= latest_kept) {
+        const auto since = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(*at)}};
+        away_ = std::max<Duration>(context.clock.wall() - since, Duration{0});
+      }
+    };
+    if (journal_) {
+      const auto* cursor = object->if_contains("cursor");
+      if (cursor == nullptr || !cursor->is_string() || cursor->get_string().empty()) return;
+      journal_->resume(std::string{cursor->get_string()});
+      return resumed();
+    }
     const auto* file = object->if_contains("file");
     const auto device = number("device"), inode = number("inode"), offset = number("offset");
-    if (file != nullptr && file->is_string() && file->get_string() == params_.file && device &&
-        inode && offset)
-      follower_.resume({*device, *inode, *offset});
+    if (file == nullptr || !file->is_string() || file->get_string() != params_.file || !device ||
+        !inode || !offset)
+      return;
+    follower_.resume({*device, *inode, *offset});
+    resumed();
   }
 
   void take(std::string_view line, SteadyTime now) {
@@ -169,7 +197,8 @@ class LogCheck final : public Check {
       if (!reading) co_return reading.error();
       bytes += reading->bytes;
       skipped_ += reading->skipped;
-      lost_ = lost_ || reading->lost;
+      passed_over_.add(now, reading->skipped);
+      if (reading->lost) lost_ = now;
       if (!reading->more || bytes >= limits::log_bytes_per_run) break;
       const auto executor = co_await asio::this_coro::executor;
       auto turn = asio::post(executor, asio::use_awaitable);
@@ -194,6 +223,7 @@ class LogCheck final : public Check {
     }
     if (journal_ && now < keep_again_) return;
     keep_again_ = now + keep_every;
+    kept["at"] = context.clock.wall().time_since_epoch().count();
     // It is far below the bound.
     [[maybe_unused]] const auto done = context.memory.keep(boost::json::serialize(kept));
   }
@@ -203,13 +233,15 @@ class LogCheck final : public Check {
   std::vector<SampleSpec> specs_;
   LogMatches matches_;
   SlidingCount lines_;
+  SlidingCount passed_over_;  ///< In bytes.
   LogFollower follower_;
   std::optional<JournalReader> journal_{};
   std::optional<SteadyTime> started_{};
   SteadyTime keep_again_{SteadyTime::min()};
   std::uint64_t kept_inode_{0};
   std::uint64_t skipped_{0};
-  bool lost_{false};
+  std::optional<SteadyTime> lost_{};  ///< When it was seen that lines are.
+  Duration away_{0};                  ///< Between the position that it went on from and its start.
 };
 
 void judge_params(const LogParams& params, const Node& map, Decoding& decoding) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -87,9 +88,28 @@ TEST_F(Log, ThatIsFloodedCostsItsOwnCheckOnly) {
   const auto worst = agent_.metric("tocsin_schedule_lag_seconds_sum");
   for (int i = 0; i < 60; ++i) write(refused(i));
   EXPECT_EQ(agent_.get("/-/healthy").status, 200);
-  agent_.wait_for_incident("security", "open", 60s);
+  const auto open = agent_.wait_for_incident("security", "open", 60s);
+  EXPECT_THAT(text_at(open, "title"), HasSubstr("failed_logins_matches 60 > 40"));
+  EXPECT_THAT(json::serialize(agent_.incident(text_at(open, "id"))),
+              HasSubstr("from 203.0.113.9 port 59"))
+      << "what matters is found behind all the rest";
   EXPECT_LT(agent_.metric("tocsin_schedule_lag_seconds_sum") - worst, 5)
       << "the loop had time for others meanwhile";
+  agent_.wait_for_incident("security", "resolved", 90s);
+}
+
+TEST_F(Log, ThatIsFloodedBeyondWhatCanBeReadSaysWhatItPassedOver) {
+  // As much as comes while a disk is full of it: more than is ever read behind.
+  std::string flood;
+  for (int i = 0; i < 20'000; ++i) flood += "a line that says nothing of interest, over and over\n";
+  agent_.program().signal(SIGSTOP);
+  for (int i = 0; i < 80; ++i) write(flood);
+  for (int i = 0; i < 60; ++i) write(refused(i));
+  agent_.program().signal(SIGCONT);
+  const auto open = agent_.wait_for_incident("security", "open", 60s);
+  const auto told = json::serialize(agent_.incident(text_at(open, "id")));
+  EXPECT_THAT(told, HasSubstr("more came than can be read: "));
+  EXPECT_THAT(told, HasSubstr("failed_logins: 60 lines in the last 10s"));
 }
 
 }  // namespace

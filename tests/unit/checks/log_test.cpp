@@ -83,6 +83,52 @@ TEST_F(LogTest, TellsTheLastLinesWithoutTheirSecrets) {
   EXPECT_LE(evidence.lines.size(), limits::evidence_lines);
 }
 
+TEST_F(LogTest, TellsTheRareLinesBesideTheManyAndNoneFromBeforeTheWindow) {
+  make();
+  log("panic: long ago\n");
+  value("panics_matches");
+  host.clock.advance(2min);
+  log("panic: the one that matters\n");
+  for (int i = 0; i < 200; ++i) log(refused);
+  value("panics_matches");
+  const auto evidence = host.evidence(*check);
+  EXPECT_THAT(evidence.lines, Contains("panics: panic: the one that matters"));
+  EXPECT_THAT(evidence.lines, Not(Contains(HasSubstr("long ago"))));
+  EXPECT_THAT(evidence.lines.back(), HasSubstr("failed_logins: Nov 23"));
+}
+
+TEST_F(LogTest, RatesAreOfTheTimeThatTheLinesCameIn) {
+  make();
+  for (int i = 0; i < 120; ++i) log(refused);
+  host.clock.advance(20min);
+  make();
+  // As many as came, over all the time that they came in: no flood.
+  const auto rate = value("failed_logins_per_second");
+  ASSERT_TRUE(rate);
+  EXPECT_NEAR(*rate, 120 / 1200.0, 0.001);
+  EXPECT_EQ(value("failed_logins_matches"), 120) << "none is missed";
+  EXPECT_EQ(host.evidence(*check).lines.front(),
+            "what came while nobody was reading is counted too: the last 20m before the agent's "
+            "start");
+  host.clock.advance(61s);
+  EXPECT_EQ(value("failed_logins_per_second"), 0);
+}
+
+TEST_F(LogTest, ARotationThatLostLinesIsToldForAWhile) {
+  make();
+  log("fine\n");
+  host.clock.advance(31s);
+  value("panics_matches");
+  host.root.remove("/var/log/auth.log");
+  host.root.write("/var/log/other", "");  // So that the file's number is not given again.
+  host.root.write("/var/log/auth.log", "panic: in the new file\n");
+  make();
+  EXPECT_THAT(host.evidence(*check).lines, Contains(HasSubstr("was rotated while nobody")));
+  host.clock.advance(2min);
+  EXPECT_EQ(value("panics_matches"), 0);
+  EXPECT_THAT(host.evidence(*check).lines, Not(Contains(HasSubstr("was rotated while nobody"))));
+}
+
 TEST_F(LogTest, GoesOnAfterARestart) {
   make();
   log(refused);
@@ -137,7 +183,7 @@ TEST_F(LogTest, ReadsTheJournalFromACursorOn) {
   host.processes.answer("journalctl", 1, "");
   const auto refusedly = host.run(*check);
   ASSERT_FALSE(refusedly);
-  EXPECT_THAT(refusedly.error().detail, HasSubstr("journalctl failed"));
+  EXPECT_EQ(refusedly.error().detail, "journalctl failed: exit code 1") << "it said nothing";
   host.processes.answer("journalctl", 0, "");
   value("failed_logins_matches");
   EXPECT_THAT(host.processes.requests.back().command, Contains(HasSubstr("--since=@")))
