@@ -43,7 +43,8 @@ enum : std::uint16_t { up, depth, active, deferred, held, oldest_seconds };
 
 const std::vector<SampleSpec>& mail_queue_specs() {
   static const std::vector<SampleSpec> specs{
-      {"up", Unit::none, "0 when Postfix is not running (its queue is read all the same), else 1."},
+      {"up", Unit::none,
+       "0 when Postfix is not running, else 1. Its queue is read all the same, but by root alone."},
       {"depth", Unit::none, "Messages in the queue, held ones too."},
       {"active", Unit::none, "Messages being delivered or about to be (Postfix)."},
       {"deferred", Unit::none, "Messages that could not be delivered and wait (Postfix)."},
@@ -113,7 +114,7 @@ class MailQueueCheck final : public Check {
   asio::awaitable<Evidence> evidence(CheckContext& context) override {
     Evidence evidence;
     if (!complaint_.empty()) evidence.lines.push_back(complaint_);
-    evidence.lines.push_back(size_line());
+    if (queue_known_) evidence.lines.push_back(size_line());
     const auto reasons = tally_.reasons.top(reasons_shown);
     for (const auto& [reason, count] : reasons)
       evidence.lines.push_back(count_of(count, "recipient") + " delayed: " + reason);
@@ -131,6 +132,8 @@ class MailQueueCheck final : public Check {
       evidence.probable_cause = complaint_;
     else if (!reasons.empty() && 2 * reasons.front().second > tally_.reasons.total())
       evidence.probable_cause = reasons.front().first;
+    else if (2 * tally_.held > tally_.depth)
+      evidence.probable_cause = held_words();
     evidence.recovery_estimate = estimate(context.clock.steady());
     co_return evidence;
   }
@@ -153,13 +156,30 @@ class MailQueueCheck final : public Check {
     const auto outcome = co_await std::move(running);
     if (!outcome) co_return outcome.error();
     listing->finish();
+    if (is_stopped(lister.system, *outcome)) co_return stopped(*outcome);
     if (auto fault = why_unknown(lister, *outcome, listing->tally())) co_return *fault;
     tally_ = listing->tally();
+    queue_known_ = true;
     complaint_.clear();
     if (outcome->error_output.find("Mail system is down") != std::string::npos)
       complaint_ = "Postfix is not running: " + first_line(outcome->error_output);
     follow(context.clock.steady());
     co_return samples_of(lister.system);
+  }
+
+  /// Postfix shows its queue without its daemons to root alone; to others it says this.
+  static bool is_stopped(MailSystem system, const CommandOutcome& outcome) {
+    return system == MailSystem::postfix && outcome.exit_code != 0 &&
+           outcome.error_output.find("mail system is down") != std::string::npos;
+  }
+  Samples stopped(const CommandOutcome& outcome) {
+    tally_ = {};
+    queue_known_ = false;
+    ebb_.reset();
+    complaint_ = "Postfix is not running: " + first_line(outcome.error_output);
+    Samples samples;
+    put(samples, up, 0);
+    return samples;
   }
 
   Samples samples_of(MailSystem system) const {
@@ -192,11 +212,21 @@ class MailQueueCheck final : public Check {
                                        std::to_string(outcome.signal) + ": " + words};
     if (outcome.exit_code != 0)
       return Error{Errc::refused, program + " ended with exit code " +
-                                      std::to_string(outcome.exit_code) + ": " + words};
+                                      std::to_string(outcome.exit_code) + ": " + words +
+                                      what_to_do(lister.system, outcome)};
     if (tally.depth == 0 && tally.unreadable > 0)
       return Error{Errc::protocol, program + " printed " + count_of(tally.unreadable, "line") +
                                        ", and none of them of a mail queue"};
     return std::nullopt;
+  }
+
+  /// postqueue takes its right to see the queue from its file's group, which no-new-privileges
+  /// takes away.
+  static std::string what_to_do(MailSystem system, const CommandOutcome& outcome) {
+    const bool denied = outcome.error_output.find("ermission denied") != std::string::npos;
+    return denied && system == MailSystem::postfix
+               ? "; give the agent Postfix's group (SupplementaryGroups=postdrop)"
+               : "";
   }
 
   Duration age_of(std::int64_t arrival) const {
@@ -212,6 +242,13 @@ class MailQueueCheck final : public Check {
     if (!tally_.oldest.empty())
       line += "; the oldest has waited " + describe(age_of(tally_.oldest.front().arrival));
     return line;
+  }
+
+  std::string held_words() const {
+    const bool exim = listers_[found_].system == MailSystem::exim;
+    return std::to_string(tally_.held) + " of " + count_of(tally_.depth, "message") +
+           (exim ? " are frozen: they wait until somebody thaws them (exim -Mt ID)"
+                 : " are on hold: they wait until somebody releases them (postsuper -H ALL)");
   }
 
   void follow(SteadyTime now) {
@@ -235,6 +272,7 @@ class MailQueueCheck final : public Check {
   std::size_t found_{0};
   std::chrono::seconds wall_{0};  ///< Of the last listing.
   MailTally tally_{};
+  bool queue_known_{false};  ///< The last listing told it.
   std::string complaint_{};  ///< What is wrong with the mail system itself.
   std::optional<Ebb> ebb_{};
   std::uint64_t last_{0};

@@ -281,6 +281,35 @@ TEST(MailQueue, APostfixThatIsStoppedIsSaidToBe) {
   EXPECT_THAT(host.evidence(*check).probable_cause, HasSubstr("Postfix is not running"));
 }
 
+TEST(MailQueue, APostfixThatIsStoppedIsSaidToBeToOthersThanRootToo) {
+  MailHost host;
+  const auto check = made(mail_queue_check());
+  host.processes.answer("postqueue", 0, message("deferred", "A", 100, "a@example.com", "slow"));
+  ASSERT_TRUE(host.run(*check));
+  CommandOutcome outcome;
+  outcome.exit_code = 69;
+  outcome.error_output = "postqueue: fatal: Queue report unavailable - mail system is down\n";
+  host.processes.answer("postqueue", outcome);
+  const auto samples = host.run(*check);
+  ASSERT_TRUE(samples) << samples.error().detail;
+  EXPECT_THAT(names_of(*check, *samples), ElementsAre("up")) << "nothing is known of its queue";
+  EXPECT_EQ(value_of(*check, *samples, "up"), 0);
+  EXPECT_THAT(host.evidence(*check).lines, ElementsAre(HasSubstr("Postfix is not running: ")));
+}
+
+TEST(MailQueue, HeldMailIsACauseOfItsOwn) {
+  MailHost host;
+  const auto check = made(mail_queue_check());
+  host.processes.answer("postqueue", 0,
+                        message("hold", "A", 100, "a@example.com") +
+                            message("hold", "B", 100, "b@example.com") +
+                            message("active", "C", 100, "c@example.com"));
+  ASSERT_TRUE(host.run(*check));
+  EXPECT_EQ(host.evidence(*check).probable_cause,
+            "2 of 3 messages are on hold: they wait until somebody releases them (postsuper -H "
+            "ALL)");
+}
+
 TEST(MailQueue, WhatCannotBeListedIsUnknownAndNotEmpty) {
   MailHost host;
   const auto check = made(mail_queue_check());
@@ -292,9 +321,14 @@ TEST(MailQueue, WhatCannotBeListedIsUnknownAndNotEmpty) {
   };
   CommandOutcome outcome;
   outcome.exit_code = 69;
-  outcome.error_output = "postqueue: fatal: Queue report unavailable - mail system is down\n";
+  outcome.error_output = "postqueue: fatal: bad string length 0 < 1: data_directory =\n";
   host.processes.answer("postqueue", outcome);
-  fails_with(Errc::refused, "exit code 69: postqueue: fatal: Queue report unavailable");
+  fails_with(Errc::refused, "exit code 69: postqueue: fatal: bad string length");
+  outcome.error_output =
+      "postqueue: fatal: Connect to the Postfix showq service: Permission denied\n";
+  host.processes.answer("postqueue", outcome);
+  fails_with(Errc::refused,
+             "Permission denied; give the agent Postfix's group (SupplementaryGroups=postdrop)");
   outcome = {};
   outcome.exit_code = 0;
   outcome.signal = 11;
