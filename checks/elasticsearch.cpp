@@ -1,5 +1,6 @@
 #include "checks/elasticsearch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "checks/elasticsearch_reply.hpp"
@@ -73,6 +74,7 @@ class ElasticsearchCheck final : public Check {
   Task<Samples> run(CheckContext& context) override {
     auto request = request_;
     request.deadline = reply_by(context);
+    request.url.target += "?timeout=" + patience(request.deadline - context.clock.steady());
     auto asking = context.network.http(std::move(request));
     const auto outcome = co_await std::move(asking);
     if (outcome.failure && says_nothing_of_peer(outcome.failure->error))
@@ -110,6 +112,13 @@ class ElasticsearchCheck final : public Check {
   }
 
  private:
+  /// How long the cluster may take, the search for its master included: without a word of ours it
+  /// looks for one for 30 seconds, and we would be gone before it says that there is none.
+  static std::string patience(Duration left) {
+    const auto whole = std::chrono::floor<std::chrono::milliseconds>(left * 3 / 4).count();
+    return std::to_string(std::max<std::int64_t>(whole, 1)) + "ms";
+  }
+
   /// What is wrong with the answer, or "" and the health is there.
   std::string judge(const HttpResponse& response) {
     auto health = parse_cluster_health(response.body);
