@@ -17,6 +17,11 @@ constexpr std::size_t dsn_bytes_max = 4096;
 /// What fits into sockaddr_un, unix(7), with its final NUL; the library copies without looking.
 constexpr std::size_t socket_path_bytes_max = 107;
 
+// Written with a user before the host, the URL would be masked as if it held a secret.
+constexpr const char* no_url =
+    "does not begin as a URL: mysql://HOST:PORT/DATABASE with USER:PASSWORD@ before the host";
+constexpr const char* no_user = "names no user: put USER:PASSWORD@ before the host";
+
 Error bad_dsn(std::string what) { return {Errc::malformed, "the dsn " + std::move(what)}; }
 
 int hex_digit(char c) {
@@ -59,7 +64,7 @@ Result<void> read_login(std::string_view login, MysqlDsn& into) {
   const auto plain_password = decoded(password.value_or(std::string_view{}));
   if (!plain_user || !plain_password)
     return bad_dsn("has a '%' in its user or password that is not followed by two hex digits");
-  if (plain_user->empty()) return bad_dsn("names no user, as in mysql://tocsin:…@db-1/");
+  if (plain_user->empty()) return bad_dsn(no_user);
   into.user = *plain_user;
   into.password = Secret{*plain_password};
   return {};
@@ -183,7 +188,7 @@ Result<MysqlDsn> parse_mysql_dsn(const Secret& text) {
     return bad_dsn("is longer than " + std::to_string(dsn_bytes_max) + " bytes");
   const bool mysql = rest.starts_with("mysql://");
   if (!mysql && !rest.starts_with("mariadb://"))
-    return bad_dsn("does not begin as a URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE");
+    return bad_dsn(no_url);
   rest.remove_prefix(mysql ? 8 : 10);
   if (std::any_of(rest.begin(), rest.end(),
                   [](char c) { return c >= 0 && (c <= ' ' || c == 127); }))
@@ -193,7 +198,7 @@ Result<MysqlDsn> parse_mysql_dsn(const Secret& text) {
   // password does no harm.
   const auto [before_keys, keys] = parted(rest, '?');
   const auto at = before_keys.rfind('@');
-  if (at == std::string_view::npos) return bad_dsn("names no user, as in mysql://tocsin:…@db-1/");
+  if (at == std::string_view::npos) return bad_dsn(no_user);
   const auto [place, database] = parted(before_keys.substr(at + 1), '/');
   if (const auto good = read_login(before_keys.substr(0, at), dsn); !good) return good.error();
   if (const auto good = read_place(place, dsn); !good) return good.error();

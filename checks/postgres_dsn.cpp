@@ -136,7 +136,7 @@ Result<PostgresDsn> parse_postgres_dsn(const Secret& text) {
   if (!options)
     return malformed_dsn(
         "is neither a connection string (\"host=db-1 user=tocsin password=… dbname=shop\") nor a "
-        "URI (\"postgresql://tocsin:…@db-1/shop\")");
+        "URI (\"postgresql://db-1/shop\" with USER:PASSWORD@ before the host)");
   PostgresDsn dsn;
   if (auto wrong = read_place(options.get(), dsn)) return *std::move(wrong);
   const auto user = value_of(options.get(), "user");

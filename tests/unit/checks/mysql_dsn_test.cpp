@@ -58,7 +58,7 @@ TEST(MysqlDsn, AnAuthorityMeansThatTheNameIsVerified) {
 
 TEST(MysqlDsn, FaultsAreNamedAndNeverQuoted) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"db-1", "does not begin as a URL"},
+      {"db-1", "does not begin as a URL: mysql://HOST:PORT/DATABASE with USER:PASSWORD@"},
       {"postgres://hunter2@db", "does not begin as a URL"},
       {"mysql://db-1/", "names no user"},
       {"mysql://:hunter2@db-1/", "names no user"},
