@@ -39,13 +39,46 @@ void mask_slack_tokens(std::string& text) {
   }
 }
 
+/// Where the user's part of a URL ends that begins at `begin`: at its '@', or npos. A password may
+/// hold a '/' or '?' that ought to be written as %2F or %3F: "u:pa/ss@host" has no port before the
+/// slash, which tells it from "host:80/a@b".
+std::size_t end_of_user(std::string_view text, std::size_t begin) {
+  const auto stop = std::min(text.find_first_of("@/?# \t\"'", begin), text.size());
+  if (stop == text.size() || text[stop] == '@') return stop < text.size() ? stop : text.npos;
+  const auto colon = text.substr(begin, stop - begin).find(':');
+  if (colon == text.npos) return text.npos;
+  const auto port = text.substr(begin + colon + 1, stop - begin - colon - 1);
+  if (text[begin] == '[' || std::all_of(port.begin(), port.end(), is_digit)) return text.npos;
+  const auto end = text.find_first_of("@ \t\"'", stop);
+  return end != text.npos && text[end] == '@' ? end : text.npos;
+}
+
 /// "scheme://user:password@host": everything between the slashes and the at sign.
 void mask_user_info(std::string& text) {
   for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
-    const auto end = text.find_first_of("@/?# \t\"'", at + 3);
-    if (end == std::string::npos || text[end] != '@') continue;
-    std::fill(text.begin() + static_cast<std::ptrdiff_t>(at + 3),
+    const auto begin = at + 3;
+    if (begin == text.size()) return;
+    const auto end = end_of_user(text, begin);
+    if (end == std::string::npos) continue;
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
               text.begin() + static_cast<std::ptrdiff_t>(end), '*');
+  }
+}
+
+/// What follows "Bearer " or "Basic ", as headers have it.
+void mask_authorizations(std::string& text) {
+  for (const std::string_view word : {"Bearer ", "bearer ", "Basic ", "basic "}) {
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+      const auto begin = at + word.size();
+      const auto end = std::min(text.find_first_of(" \t\"',}", begin), text.size());
+      // Small letters alone are a word of a sentence ("Basic authentication").
+      const auto is_word = std::all_of(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       text.begin() + static_cast<std::ptrdiff_t>(end),
+                                       [](char c) { return c >= 'a' && c <= 'z'; });
+      if (is_word) continue;
+      std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                text.begin() + static_cast<std::ptrdiff_t>(end), '*');
+    }
   }
 }
 
@@ -68,6 +101,7 @@ std::string mask_credentials(std::string_view text) {
   std::string out{text};
   mask_slack_tokens(out);
   mask_user_info(out);
+  mask_authorizations(out);
   mask_long_keys(out);
   return out;
 }

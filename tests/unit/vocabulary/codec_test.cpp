@@ -180,5 +180,19 @@ TEST(Fields, ShowAndDescribeThemselves) {
       R"("type":["string","number","boolean"]}},"required":["word"]})");
 }
 
+TEST(Masking, HidesWhatLooksLikeASecretAndNothingElse) {
+  const std::pair<const char*, const char*> table[] = {
+      {"http://u:hunter2@mq:15672/x", "http://*********@mq:15672/x"},
+      {"http://u:hunt/er2@mq", "http://**********@mq"},
+      {"'http://u:hunt?er2@mq', x@y", "'http://**********@mq', x@y"},
+      {"http://mq:15672/a@b", "http://mq:15672/a@b"},
+      {"http://[::1]:80/a@b", "http://[::1]:80/a@b"},
+      {"http://mq/a@b and http://", "http://mq/a@b and http://"},
+      {"{Authorization: \"Bearer hunter2\"}", "{Authorization: \"Bearer *******\"}"},
+      {"Basic dTpw, then basic authentication", "Basic ****, then basic authentication"},
+  };
+  for (const auto& [text, masked] : table) EXPECT_EQ(mask_credentials(text), masked);
+}
+
 }  // namespace
 }  // namespace tocsin
