@@ -137,7 +137,7 @@ class EmailDeliveryCheck final : public Check {
 
   Task<void> look(CheckContext& context, SteadyTime by) {
     auto opening =
-        open_mail_session(context.network, context.clock, params_.imap, MailProtocol::imap, by);
+        client_.open(context.network, context.clock, params_.imap, MailProtocol::imap, by);
     const auto session = co_await std::move(opening);
     if (!session) co_return session.error();
     ImapDialog dialog{**session};
@@ -203,7 +203,7 @@ class EmailDeliveryCheck final : public Check {
     // Before it goes out: it must be known when it comes, whatever becomes of us.
     keep(context);
     auto opening =
-        open_mail_session(context.network, context.clock, params_.smtp, MailProtocol::smtp, by);
+        client_.open(context.network, context.clock, params_.smtp, MailProtocol::smtp, by);
     const auto session = co_await std::move(opening);
     if (!session) {
       messages_->refuse();
@@ -250,6 +250,7 @@ class EmailDeliveryCheck final : public Check {
   std::string name_;
   EmailDeliveryParams params_;
   std::string host_{};
+  MailClient client_{};
   std::optional<TestMessages> messages_{};  ///< From the first run on.
   MailRoute route_{};
   bool relay_was_tried_{false};

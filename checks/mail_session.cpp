@@ -36,6 +36,17 @@ Result<void> begin_libcurl() {
   return {};
 }
 
+/// libcurl's multi handle, which keeps the authorities (CURLOPT_CA_CACHE_TIMEOUT).
+struct Multi {
+  Multi() = default;
+  ~Multi() {
+    if (handle != nullptr) curl_multi_cleanup(handle);
+  }
+  Multi(const Multi&) = delete;
+  Multi& operator=(const Multi&) = delete;
+  CURLM* handle{nullptr};
+};
+
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
@@ -45,9 +56,10 @@ std::string bracketed(const std::string& host) {
 /// which would stop the loop; its connecting does not.
 class MailSession final : public Conversation {
  public:
-  MailSession(Network& network, Clock& clock, const MailServer& server, MailProtocol protocol,
-              SteadyTime deadline)
-      : network_{network},
+  MailSession(Multi& multi, Network& network, Clock& clock, const MailServer& server,
+              MailProtocol protocol, SteadyTime deadline)
+      : multi_{multi},
+        network_{network},
         clock_{clock},
         server_{server},
         protocol_{protocol},
@@ -81,6 +93,7 @@ class MailSession final : public Conversation {
   static int on_timer(CURLM*, long milliseconds, void* self);
   static int on_wire(CURL*, curl_infotype type, char* data, std::size_t size, void* self);
 
+  Multi& multi_;
   Network& network_;
   Clock& clock_;
   MailServer server_;
@@ -89,7 +102,6 @@ class MailSession final : public Conversation {
   std::string place_;
   MailTrace trace_;
   std::vector<char> piece_;
-  CURLM* multi_{nullptr};
   CURL* easy_{nullptr};
   curl_slist* addresses_{nullptr};
   /// The sockets libcurl waits for, as one descriptor to wait for.
@@ -101,9 +113,13 @@ class MailSession final : public Conversation {
 
 MailSession::~MailSession() {
   // What connected only is closed without a goodbye, so nothing here waits for the server.
-  if (multi_ != nullptr && easy_ != nullptr) curl_multi_remove_handle(multi_, easy_);
-  if (easy_ != nullptr) curl_easy_cleanup(easy_);
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  if (easy_ != nullptr) {
+    curl_multi_remove_handle(multi_.handle, easy_);
+    curl_easy_cleanup(easy_);
+    // The handle lives on without us.
+    curl_multi_setopt(multi_.handle, CURLMOPT_SOCKETFUNCTION, static_cast<void*>(nullptr));
+    curl_multi_setopt(multi_.handle, CURLMOPT_TIMERFUNCTION, static_cast<void*>(nullptr));
+  }
   if (addresses_ != nullptr) curl_slist_free_all(addresses_);
   if (waiting_ >= 0) ::close(waiting_);
 }
@@ -162,6 +178,8 @@ void MailSession::prepare_tls() {
   set(CURLOPT_SSL_VERIFYPEER, server_.tls.verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, server_.tls.verify ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  // Authorities from one file only: those of a folder besides would not be kept.
+  set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   if (!server_.tls.ca_file.empty()) set(CURLOPT_CAINFO, server_.tls.ca_file.c_str());
 }
 
@@ -188,12 +206,15 @@ void MailSession::prepare() {
     // Others (GSSAPI, NTLM) may ask the network by themselves, and wait for it.
     set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5");
   }
-  check_that(
-      curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &MailSession::on_socket) == CURLM_OK &&
-          curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this)) == CURLM_OK &&
-          curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &MailSession::on_timer) == CURLM_OK &&
-          curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, static_cast<void*>(this)) == CURLM_OK,
-      "libcurl knows its options");
+  check_that(curl_multi_setopt(multi_.handle, CURLMOPT_SOCKETFUNCTION, &MailSession::on_socket) ==
+                     CURLM_OK &&
+                 curl_multi_setopt(multi_.handle, CURLMOPT_SOCKETDATA, static_cast<void*>(this)) ==
+                     CURLM_OK &&
+                 curl_multi_setopt(multi_.handle, CURLMOPT_TIMERFUNCTION, &MailSession::on_timer) ==
+                     CURLM_OK &&
+                 curl_multi_setopt(multi_.handle, CURLMOPT_TIMERDATA, static_cast<void*>(this)) ==
+                     CURLM_OK,
+             "libcurl knows its options");
 }
 
 Task<void> MailSession::open() {
@@ -202,10 +223,10 @@ Task<void> MailSession::open() {
   auto finding = find_addresses();
   auto found = co_await std::move(finding);
   if (!found) co_return found;
-  multi_ = curl_multi_init();
-  easy_ = curl_easy_init();
+  if (multi_.handle == nullptr) multi_.handle = curl_multi_init();
+  easy_ = multi_.handle == nullptr ? nullptr : curl_easy_init();
   waiting_ = ::epoll_create1(EPOLL_CLOEXEC);
-  if (multi_ == nullptr || easy_ == nullptr || waiting_ < 0)
+  if (easy_ == nullptr || waiting_ < 0)
     co_return Error{Errc::internal,
                     "a mail session cannot be begun: there is no memory for it, or "
                     "no descriptor"};
@@ -222,12 +243,12 @@ Task<void> MailSession::open() {
 
 /// Drives libcurl until it is logged in or has failed.
 Task<CURLcode> MailSession::connect() {
-  curl_multi_add_handle(multi_, easy_);
+  curl_multi_add_handle(multi_.handle, easy_);
   int running = 0;
-  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  curl_multi_socket_action(multi_.handle, CURL_SOCKET_TIMEOUT, 0, &running);
   for (;;) {
     int left = 0;
-    while (const auto* message = curl_multi_info_read(multi_, &left))
+    while (const auto* message = curl_multi_info_read(multi_.handle, &left))
       if (message->msg == CURLMSG_DONE) co_return message->data.result;
     auto waiting = wait();
     const auto waited = co_await std::move(waiting);
@@ -244,7 +265,7 @@ Task<void> MailSession::wait() {
   if (!ready) {
     if (ready.error().code != Errc::timed_out || clock_.steady() >= deadline_) co_return ready;
     timer_.reset();
-    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl_multi_socket_action(multi_.handle, CURL_SOCKET_TIMEOUT, 0, &running);
     co_return Result<void>{};
   }
   std::array<epoll_event, 8> events{};
@@ -254,7 +275,7 @@ Task<void> MailSession::wait() {
     const int what = ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
                      ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
                      ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
-    curl_multi_socket_action(multi_, event.data.fd, what, &running);
+    curl_multi_socket_action(multi_.handle, event.data.fd, what, &running);
   }
   co_return Result<void>{};
 }
@@ -362,10 +383,16 @@ Task<std::string_view> MailSession::hear() {
 
 }  // namespace
 
-Task<std::unique_ptr<Conversation>> open_mail_session(Network& network, Clock& clock,
-                                                      const MailServer& server,
-                                                      MailProtocol protocol, SteadyTime deadline) {
-  auto session = std::make_unique<MailSession>(network, clock, server, protocol, deadline);
+struct MailClient::Library : Multi {};
+
+MailClient::MailClient() : library_{std::make_unique<Library>()} {}
+MailClient::~MailClient() = default;
+
+Task<std::unique_ptr<Conversation>> MailClient::open(Network& network, Clock& clock,
+                                                     const MailServer& server,
+                                                     MailProtocol protocol, SteadyTime deadline) {
+  auto session =
+      std::make_unique<MailSession>(*library_, network, clock, server, protocol, deadline);
   auto opening = session->open();
   const auto opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
