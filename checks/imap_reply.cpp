@@ -170,8 +170,8 @@ std::vector<ImapArrival> parse_imap_arrivals(std::string_view reply) {
     if (const auto arrival = read_items(rest)) arrivals.push_back(*arrival);
   }
   std::ranges::stable_sort(arrivals, {}, &ImapArrival::uid);
-  const auto repeated = std::ranges::unique(arrivals, {}, &ImapArrival::uid);
-  arrivals.erase(repeated.begin(), repeated.end());
+  const auto same = [](const ImapArrival& a, const ImapArrival& b) { return a.uid == b.uid; };
+  arrivals.erase(std::unique(arrivals.begin(), arrivals.end(), same), arrivals.end());
   return arrivals;
 }
 

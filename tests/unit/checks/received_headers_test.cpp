@@ -229,6 +229,7 @@ TEST(MailHops, OfHostileStampsGiveWhatCanBeRead) {
       {"BY x FROM y by z from w", {"x", "y", time}},
       {"from a (by c; 1 Jan 2020 00:00:00 +0000) by b", {"b", "a", time}},
       {"from a (never closed by b", {"", "a", time}},
+      {"from a (never; closed by b", {"", "a", time}},
       {"from \"a; b\\\" \" by b", {"b", "\"a;b\\\"\"", time}},
       {"from \"never closed by b", {"", "\"neverclosedbyb;Mon,23Nov202604:36:18+0000", time}},
       {"from a by", {"", "a", time}},
