@@ -247,8 +247,8 @@ class MailQueueCheck final : public Check {
   std::string held_words() const {
     const bool exim = listers_[found_].system == MailSystem::exim;
     return std::to_string(tally_.held) + " of " + count_of(tally_.depth, "message") +
-           (exim ? " are frozen: they wait until somebody thaws them (exim -Mt ID)"
-                 : " are on hold: they wait until somebody releases them (postsuper -H ALL)");
+           (exim ? " frozen, until somebody thaws them (exim -Mt ID)"
+                 : " on hold, until somebody releases them (postsuper -H ALL)");
   }
 
   void follow(SteadyTime now) {

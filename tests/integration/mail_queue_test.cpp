@@ -27,15 +27,17 @@ class MailQueue : public ::testing::Test {
     postfix_ =
         std::make_unique<Postfix>(std::vector<std::string>{"relayhost = [127.0.0.1]:" + port});
     postfix_->start();
+    watch("oldest_seconds > 2s", "oldest_seconds <= 2s");
+  }
+  void watch(const std::string& critical, const std::string& clear) {
     std::string command;
     for (const auto& word : postfix_->list_command())
       command += (command.empty() ? "" : ", ") + word;
     agent_.configure(
         "checks:\n  - name: outgoing-mail\n    type: mail_queue\n    every: 500ms\n"
         "    confirm_every: 200ms\n    command: [" +
-            command +
-            "]\n    topic: mail\n    critical: oldest_seconds > 2s\n"
-            "    clear: oldest_seconds <= 2s\n",
+            command + "]\n    topic: mail\n    critical: " + critical + "\n    clear: " + clear +
+            "\n",
         "  recover_hold: 1s\n");
     agent_.start();
     ASSERT_TRUE(eventually([&] { return sample("depth") == 0; })) << agent_.get("/metrics").body;
@@ -82,6 +84,34 @@ TEST_F(MailQueue, HeldMailIsCountedAndHasNoAgeThatPages) {
   EXPECT_EQ(sample("held"), 1);
   EXPECT_EQ(sample("depth"), 1);
   EXPECT_EQ(sample("oldest_seconds"), 0);
+}
+
+TEST_F(MailQueue, HeldMailIsToldWhereSomebodyWantsToKnowAndItsReleaseEndsIt) {
+  agent_.stop();
+  watch("held >= 1 for 1s", "depth < 1");
+  postfix_->send("jane.doe@example.com");
+  // What has not been picked up yet cannot be held.
+  ASSERT_TRUE(eventually([&] {
+    postfix_->hold("ALL");
+    return sample("held") == 1;
+  })) << postfix_->log();
+  const auto open = agent_.wait_for_incident("mail", "open");
+  EXPECT_THAT(text_at(open, "title"), HasSubstr("CRITICAL: mail on web-1: held 1 >= 1 for 1s"));
+  EXPECT_EQ(text_at(open, "summary", "probable_cause"),
+            "1 of 1 message on hold, until somebody releases them (postsuper -H ALL)");
+  EXPECT_EQ(text_at(open, "summary", "component"), "outgoing-mail");
+  const auto told = json::serialize(agent_.incident(text_at(open, "id")));
+  EXPECT_THAT(told, HasSubstr("1 message in the queue, 1 on hold"));
+  EXPECT_THAT(told, Not(HasSubstr("jane.doe")));
+
+  const Program sink{{sink_program, "-u", "postfix", "inet:" + relay_, "100"}};
+  postfix_->release("ALL");
+  ASSERT_TRUE(eventually([&] {
+    postfix_->flush();
+    return sample("depth") == 0;
+  })) << postfix_->log();
+  const auto over = agent_.wait_for_incident("mail", "resolved");
+  EXPECT_EQ(text_at(over, "summary", "recovery_estimate"), "recovered");
 }
 
 TEST_F(MailQueue, APostfixThatDiedIsSeenAndItsQueueStillRead) {

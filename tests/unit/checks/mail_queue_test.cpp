@@ -306,8 +306,7 @@ TEST(MailQueue, HeldMailIsACauseOfItsOwn) {
                             message("active", "C", 100, "c@example.com"));
   ASSERT_TRUE(host.run(*check));
   EXPECT_EQ(host.evidence(*check).probable_cause,
-            "2 of 3 messages are on hold: they wait until somebody releases them (postsuper -H "
-            "ALL)");
+            "2 of 3 messages on hold, until somebody releases them (postsuper -H ALL)");
 }
 
 TEST(MailQueue, WhatCannotBeListedIsUnknownAndNotEmpty) {
