@@ -19,7 +19,7 @@ using Buckets = prometheus::Histogram::BucketBoundaries;
 
 // From a /proc read to a hung plugin.
 const Buckets run_buckets{0.0001, 0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5, 30};
-const Buckets lag_buckets{0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5};
+const Buckets lag_buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5};
 const Buckets delivery_buckets{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30};
 const Buckets page_buckets{0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2, 10, 60, 600, 3600};
 

@@ -59,7 +59,9 @@ enum class Manner {
 struct Entry : std::enable_shared_from_this<Entry> {
   std::function<void()> nudge{};  ///< Before the check: it may hold a reference.
   ScheduledCheck scheduled{};
-  Duration phase{};
+  Duration phase{};         ///< Of its turns while it ends without waiting.
+  Duration spread_phase{};  ///< Of its turns otherwise.
+  bool moved{false};        ///< Which of them holds, or what it is, changed since its last run.
 
   Agenda::Place turn{};                     ///< When to run next; not entered while queued or busy.
   Agenda::Place cut_off{};                  ///< When to end the run in flight.

@@ -22,12 +22,17 @@ std::uint64_t hash(std::string_view text) {
 
 }  // namespace
 
-Duration phase_of(std::string_view name, Duration every) {
+Duration phase_of(std::string_view name, Duration every, Duration grid) {
   if (every <= 0ns) return 0ns;
-  const Duration grid = std::min<Duration>(1s, every);
   const auto within = hash(name) % static_cast<std::uint64_t>(every.count());
   const Duration phase{static_cast<Duration::rep>(within)};
-  return phase - phase % grid;
+  return phase - phase % std::min(grid, every);
+}
+
+Duration spread_grid(double runs_per_second) {
+  int moments = 1;
+  while (moments < 128 && runs_per_second > moments * due_together) moments *= 2;
+  return shared_grid / moments;
 }
 
 SteadyTime next_turn(Duration phase, Duration every, SteadyTime after) {

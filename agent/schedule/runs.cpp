@@ -97,12 +97,14 @@ asio::awaitable<void> Scheduler::Impl::execute(std::shared_ptr<Entry> entry) {
 
 void Scheduler::Impl::finish(const std::shared_ptr<Entry>& entry) {
   const bool overdue = entry->activity == Activity::overdue;
+  const auto phase_before = phase(*entry);
   // One that used most of its time waited in vain, and said so just before it was cut off.
   const bool in_vain = clock.steady() - entry->started >= entry->scheduled.timeout / 5 * 4;
   if (!overdue && !entry->counted)
     entry->manner = Manner::immediate;
   else
     entry->manner = overdue || in_vain ? Manner::hanging : Manner::waiting;
+  if (phase(*entry) != phase_before) entry->moved = true;
   cut_offs.leave(entry->cut_off);
   turns.leave(entry->turn);
   if (std::exchange(entry->counted, false)) {
@@ -111,7 +113,7 @@ void Scheduler::Impl::finish(const std::shared_ptr<Entry>& entry) {
   }
   entry->activity = Activity::idle;
   if (entry->retired) return;
-  set_next_turn(*entry, regular_turn(*entry));
+  set_next_turn(*entry, turn_after_run(*entry));
   for (auto* const waiting : entry->evidence_waits) waiting->raise();
   if (overdue) return;  // It was told when it was cut off.
   auto outcome = entry->outcome ? *std::exchange(entry->outcome, std::nullopt)

@@ -83,8 +83,13 @@ std::shared_ptr<Entry> Scheduler::Impl::make(ScheduledCheck check) {
 void Scheduler::Impl::replace(std::vector<ScheduledCheck> checks) {
   std::map<std::string, std::shared_ptr<Entry>> fresh;
   const auto now = clock.steady();
-  for (auto& check : checks) {
+  double runs_per_second = 0;
+  for (const auto& check : checks) {
     check_that(check.check != nullptr && check.every > Duration{0}, "a check without an interval");
+    runs_per_second += std::chrono::duration<double>{1} / check.every;
+  }
+  const auto grid = spread_grid(runs_per_second);
+  for (auto& check : checks) {
     const auto known = entries.find(check.name);
     const bool kept = known != entries.end() && known->second->scheduled.check == check.check;
     const auto first_within = std::min(check.every, first_run_within);
@@ -96,13 +101,13 @@ void Scheduler::Impl::replace(std::vector<ScheduledCheck> checks) {
       scheduled.timeout = check.timeout;
       entries.erase(known);
     }
-    entry->phase = phase_of(scheduled.name, scheduled.every);
+    set_phases(*entry, grid);
     const auto just_before = now - Duration{1};
     if (!kept) {
       set_turn(*entry,
-               next_turn(phase_of(scheduled.name, first_within), first_within, just_before));
+               next_turn(phase_of(scheduled.name, first_within, grid), first_within, just_before));
     } else if (rephased && entry->activity == Activity::idle) {
-      set_turn(*entry, next_turn(entry->phase, scheduled.every, just_before));
+      set_turn(*entry, regular_turn(*entry, just_before));
     }
     const auto name = scheduled.name;
     const bool unique = fresh.emplace(name, std::move(entry)).second;
@@ -110,6 +115,14 @@ void Scheduler::Impl::replace(std::vector<ScheduledCheck> checks) {
   }
   entries.swap(fresh);
   for (const auto& [name, old] : fresh) retire(*old);
+}
+
+void Scheduler::Impl::set_phases(Entry& entry, Duration grid) {
+  const auto before = phase(entry);
+  const auto& scheduled = entry.scheduled;
+  entry.phase = phase_of(scheduled.name, scheduled.every);
+  entry.spread_phase = phase_of(scheduled.name, scheduled.every, grid);
+  entry.moved = entry.last_start > SteadyTime::min() && phase(entry) != before;
 }
 
 void Scheduler::Impl::retire(Entry& entry) {
@@ -128,8 +141,22 @@ void Scheduler::Impl::set_turn(Entry& entry, SteadyTime when) {
   if (when < asleep_until) changed.raise();
 }
 
+SteadyTime Scheduler::Impl::regular_turn(const Entry& entry, SteadyTime after) const {
+  return next_turn(phase(entry), entry.scheduled.every, after);
+}
+
 SteadyTime Scheduler::Impl::regular_turn(const Entry& entry) const {
-  return next_turn(entry.phase, entry.scheduled.every, clock.steady());
+  return regular_turn(entry, clock.steady());
+}
+
+Duration Scheduler::Impl::phase(const Entry& entry) {
+  return entry.manner == Manner::immediate ? entry.phase : entry.spread_phase;
+}
+
+SteadyTime Scheduler::Impl::turn_after_run(Entry& entry) const {
+  if (!std::exchange(entry.moved, false)) return regular_turn(entry);
+  const auto apart = std::min(entry.scheduled.every / 2, first_run_within);
+  return regular_turn(entry, std::max(clock.steady(), entry.started + apart));
 }
 
 void Scheduler::Impl::set_next_turn(Entry& entry, SteadyTime regular) {

@@ -34,12 +34,13 @@ struct Surroundings {
 
 /// Runs every check on its phase: due times lie on a grid of one second (of `every`, when shorter),
 /// at hash(name) mod every, so that reloads and restarts cause no bursts and checks due together
-/// share a wake-up. A new check runs first within ten seconds, however rare its turns are. Never
-/// two runs of one check at once; a run that overruns skips the turns it missed. Each run is cut
-/// off at its timeout; one that does not return even then is told as stuck at each further turn. At
-/// most limits::checks_in_flight runs that wait for something are in flight together, and those
-/// that hang hold half of that at most; runs that end without waiting, and first runs up to four
-/// times that number, do not count. The rest wait their turn, and their lag says so.
+/// share a wake-up. Where hundreds are due in a second, those that wait for somebody are spread
+/// over it. A new check runs first within ten seconds, however rare its turns are. Never two runs
+/// of one check at once; a run that overruns skips the turns it missed. Each run is cut off at its
+/// timeout; one that does not return even then is told as stuck at each further turn. At most
+/// limits::checks_in_flight runs that wait for something are in flight together, and those that
+/// hang hold half of that at most; runs that end without waiting, and first runs up to four times
+/// that number, do not count. The rest wait their turn, and their lag says so.
 class Scheduler {
  public:
   using Sink = std::function<void(const ScheduledCheck&, Observation)>;
@@ -70,8 +71,8 @@ class Scheduler {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The phase of a check on its grid: hash(name) mod every, rounded down to the grid. FNV-1a, stable
-/// across versions.
-Duration phase_of(std::string_view name, Duration every);
+/// The phase of a check on a grid: hash(name) mod every, rounded down to the grid, or to 0 when
+/// `every` is shorter. FNV-1a, stable across versions.
+Duration phase_of(std::string_view name, Duration every, Duration grid = std::chrono::seconds{1});
 
 }  // namespace tocsin::schedule

@@ -41,7 +41,14 @@ struct Scheduler::Impl {
 
   // When.
   void set_turn(Entry& entry, SteadyTime when);
-  SteadyTime regular_turn(const Entry& entry) const;
+  static void set_phases(Entry& entry, Duration grid);
+  /// The phase that it has by its manner now.
+  static Duration phase(const Entry& entry);
+  SteadyTime regular_turn(const Entry& entry, SteadyTime after) const;
+  SteadyTime regular_turn(const Entry& entry) const;  ///< After now.
+  /// After the run that ended. Where the phase has changed since, not so soon that rates since
+  /// this run would mean nothing.
+  SteadyTime turn_after_run(Entry& entry) const;
   /// The regular turn, or sooner if somebody asked.
   void set_next_turn(Entry& entry, SteadyTime regular);
   void look_no_later_than(Entry& entry, SteadyTime at);

@@ -1,6 +1,8 @@
 #include "agent/schedule/phase.hpp"
 
+#include <map>
 #include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +28,26 @@ TEST(Phase, LiesOnTheGridOfASecondAndBelowEvery) {
 TEST(Phase, OfShortIntervalsIsShared) {
   EXPECT_EQ(phase_of("a", 500ms), 0ns);
   EXPECT_EQ(phase_of("b", 500ms), 0ns);
+}
+
+TEST(Phase, OfAThousandASecondIsSpreadOverTheSecond) {
+  EXPECT_EQ(spread_grid(0), 1s);
+  EXPECT_EQ(spread_grid(100), 1s);
+  EXPECT_EQ(spread_grid(101), 500ms);
+  EXPECT_EQ(spread_grid(400), 250ms);
+  EXPECT_EQ(spread_grid(1000), 62'500us);
+  EXPECT_EQ(spread_grid(1e9), Duration{1s} / 128) << "it has an end";
+  std::map<Duration, int> together;
+  for (int i = 0; i < 1000; ++i) {
+    const auto name = "check-" + std::to_string(i);
+    ++together[phase_of(name, 1s, spread_grid(1000))];
+    EXPECT_EQ(phase_of(name, 60s, spread_grid(1000)) / 1s * 1s, phase_of(name, 60s));
+  }
+  EXPECT_EQ(together.size(), 16u);
+  for (const auto& [phase, checks] : together) {
+    EXPECT_EQ(phase % 62'500us, 0ns);
+    EXPECT_LE(checks, 100);
+  }
 }
 
 TEST(Phase, NeverChangesWithTheVersion) {

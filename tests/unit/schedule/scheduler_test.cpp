@@ -1,5 +1,7 @@
 #include "agent/schedule/scheduler.hpp"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/asio/as_tuple.hpp>
@@ -26,6 +28,69 @@ TEST(Scheduler, RunsEachCheckOnItsPhase) {
     EXPECT_TRUE(seen.outcome);
     EXPECT_EQ(seen.lag, 0ns);
     EXPECT_FALSE(seen.gap);
+  }
+}
+
+TEST(Scheduler, LetsAFewShareAWakeUpThoughTheyWait) {
+  Bench bench;
+  for (int i = 0; i < 50; ++i) {
+    bench.add("tcp-" + std::to_string(i), 1s)->takes = 1ms;
+    bench.add("host-" + std::to_string(i), 1s);
+  }
+  bench.apply();
+  bench.run_for(5s);
+  for (const auto& observation : bench.observations)
+    EXPECT_EQ((observation.at.steady - observation.took).time_since_epoch() % 1s, 0ns);
+  EXPECT_EQ(bench.observations.size(), 500u);
+}
+
+TEST(Scheduler, SpreadsManyThatWaitAndLetsTheOthersShareAWakeUp) {
+  Bench bench;
+  for (int i = 0; i < 400; ++i) bench.add("tcp-" + std::to_string(i), 1s)->takes = 1ms;
+  for (int i = 0; i < 50; ++i) bench.add("host-" + std::to_string(i), 1s);
+  bench.apply();
+  bench.run_for(10s);
+  std::map<Duration, int> waiting, others;
+  std::map<std::string, SteadyTime> before;
+  for (const auto& seen : bench.observations) {
+    const bool waits = seen.check.starts_with("tcp");
+    const auto due = seen.at.steady - seen.took - seen.lag;
+    const auto [at, first] = before.emplace(seen.check, due);
+    if (!first && (waits || at->second.time_since_epoch() % 1s == 0ns)) {
+      EXPECT_EQ(due - at->second, 1s) << seen.check;
+    }
+    EXPECT_TRUE(first || due - at->second >= 500ms) << seen.check;
+    at->second = due;
+  }
+  for (const auto& [check, due] : before)
+    ++(check.starts_with("tcp") ? waiting : others)[due.time_since_epoch() % 1s];
+  EXPECT_EQ(others.size(), 1u) << "one moment of the second";
+  EXPECT_EQ(waiting.size(), 8u);
+  for (const auto& [phase, checks] : waiting) EXPECT_LE(checks, 100);
+}
+
+TEST(Scheduler, ACheckThatNoLongerWaitsMovesToTheOthersButNotTooSoon) {
+  Bench bench;
+  const auto check = bench.add("disk", 1s);
+  for (int i = 0; i < 900; ++i) bench.add("tcp-" + std::to_string(i), 1s);
+  const auto on = [&](Duration grid) {
+    bench.run_for(3s);
+    return check->starts.back().time_since_epoch() % 1s == phase_of("disk", 1s, grid);
+  };
+  ASSERT_NE(phase_of("disk", 1s, 62'500us), 0ns);
+  check->takes = 1ms;
+  bench.apply();
+  EXPECT_TRUE(on(62'500us));
+  check->takes = 0ns;
+  EXPECT_TRUE(on(1s));
+  check->takes = 1ms;
+  EXPECT_TRUE(on(62'500us));
+  bench.checks.resize(1);  // A reload leaves few.
+  bench.apply();
+  EXPECT_TRUE(on(1s));
+  for (std::size_t i = 1; i < check->starts.size(); ++i) {
+    EXPECT_GE(check->starts[i] - check->starts[i - 1], 500ms);
+    EXPECT_LE(check->starts[i] - check->starts[i - 1], 1500ms);
   }
 }
 
