@@ -1,4 +1,4 @@
-"""tocsin beside monit and blackbox_exporter, on this machine, in one run. Run it through bench/run."""
+"""tocsin beside monit, blackbox_exporter and monitoring-plugins, on this machine, in one run. Run it through bench/run."""
 
 import argparse
 import json
@@ -14,9 +14,11 @@ import contenders
 import host_set
 import http_checks
 import kill_to_page
+import network_checks
 from processes import Crowd
 
-PARTS = {"host": host_set.measure, "page": kill_to_page.measure, "http": http_checks.measure}
+PARTS = {"host": host_set.measure, "page": kill_to_page.measure, "http": http_checks.measure,
+         "network": network_checks.measure}
 
 
 def machine_noise():
@@ -47,6 +49,7 @@ def main():
         sys.exit(f"{contenders.FAKE} is not there: scripts/build dev fake_receivers")
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
+    folder.chmod(0o711)  # A server that runs as another user passes through to a folder of its own.
     figures = {"processors": os.cpu_count(), "noise_before": machine_noise()}
     try:
         for name in options.only or PARTS:

@@ -142,8 +142,8 @@ class Tocsin:
         self.crowd, self.folder = crowd, folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def start(self, checks, more=None):
-        port = free_port()
+    def start(self, checks, more=None, on_core=None):
+        self.port = port = free_port()
         settings = {"environment": "bench", "timezone": "UTC", "state_dir": str(self.folder / "state"),
                     "http": {"listen": f"127.0.0.1:{port}"}, "defaults": {"every": "1s", "timeout": "900ms"},
                     "checks": checks, **(more or {})}
@@ -151,7 +151,8 @@ class Tocsin:
         path.write_text(json.dumps(settings, indent=1))  # JSON is YAML.
         (self.folder / "state").mkdir(exist_ok=True)
         log = open(self.folder / "out.log", "wb")
-        child = self.crowd.start([str(TOCSIN), "run", "--config", str(path)], stdout=log, stderr=log)
+        pinned = [] if on_core is None else ["taskset", "--cpu-list", str(on_core)]
+        child = self.crowd.start([*pinned, str(TOCSIN), "run", "--config", str(path)], stdout=log, stderr=log)
         try:
             wait_for(lambda: child.poll() is None and listens(port), "the start of tocsin")
         except RuntimeError:
