@@ -50,7 +50,9 @@ Postfix::Postfix(const std::vector<std::string>& settings,
              "setgid_group = postdrop", "myhostname = mx.tocsin.test", "mydestination =",
              "alias_maps =", "local_recipient_maps =", "inet_interfaces = loopback-only",
              "inet_protocols = ipv4", "smtp_host_lookup = native", "enable_long_queue_ids = yes",
-             "maillog_file = " + (folder_ / "data/log"), "maillog_file_prefixes = /"}) +
+             "maillog_file = " + (folder_ / "data/log"), "maillog_file_prefixes = /",
+             // A daemon that cannot start, for want of a Dovecot, is tried again soon.
+             "service_throttle_time = 1s"}) +
           lines(settings));
   folder_.write("etc/master.cf",
                 lines({"pickup unix n - n 60 1 pickup", "cleanup unix n - n - 0 cleanup",
