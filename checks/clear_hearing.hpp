@@ -4,13 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "checks/line_talk.hpp"
 #include "tocsin/async/task.hpp"
 #include "tocsin/net/conversation.hpp"
 
 namespace tocsin::checks {
 
 /// What a server says in the clear before TLS, by lines or by bytes, at most
-/// limits::starttls_bytes and a piece of it. Sentences say what was waited for.
+/// limits::starttls_bytes. Sentences say what was waited for.
 class ClearHearing {
  public:
   /// The conversation must outlive it. `protocol` is how people call it: "SMTP".
@@ -23,20 +24,18 @@ class ClearHearing {
   /// The next bytes, exactly so many.
   Task<std::string> bytes(std::size_t count);
   /// What came and was not taken.
-  const std::string& beyond() const { return heard_; }
+  const std::string& beyond() const { return talk_.beyond(); }
 
-  const std::string& peer() const { return peer_.peer(); }
+  const std::string& peer() const { return talk_.peer(); }
   /// "mail:25 does not speak SMTP: it said "SSH-2.0"".
   Error stranger(std::string_view said) const;
 
  private:
-  Task<void> more();
+  Error while_waiting(const Error& error) const;
 
-  Conversation& peer_;
+  LineTalk talk_;
   std::string protocol_;
   std::string awaited_{"its greeting"};
-  std::string heard_{};
-  std::size_t heard_bytes_{0};  ///< In all.
 };
 
 }  // namespace tocsin::checks

@@ -7,8 +7,8 @@
 
 namespace tocsin::checks {
 
-/// Lines and counted bytes out of a conversation, as the older protocols of the Internet speak. What
-/// is heard in all is bounded, for whoever it is may never stop.
+/// Lines and counted bytes out of a conversation, as the older protocols of the Internet speak.
+/// What is heard in all is bounded, for whoever it is may never stop.
 class LineTalk {
  public:
   /// The conversation must outlive it. `bytes_most`: of all that is heard.
@@ -20,6 +20,8 @@ class LineTalk {
   Task<std::string> hear_line();
   /// Just so many bytes.
   Task<std::string> hear_bytes(std::size_t count);
+  /// What came and was not taken.
+  const std::string& beyond() const { return waiting_; }
   const std::string& peer() const { return conversation_.peer(); }
 
  private:

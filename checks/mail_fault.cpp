@@ -1,5 +1,7 @@
 #include "checks/mail_fault.hpp"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <array>
 
@@ -53,6 +55,38 @@ void MailTrace::heard(std::string_view line) {
 
 bool MailTrace::is_authenticating() const {
   return command_ == "AUTH" || command_ == "AUTHENTICATE" || command_ == "LOGIN";
+}
+
+MailEnd::Kind mail_end_of(int code) {
+  using Kind = MailEnd::Kind;
+  switch (code) {  // Not a closed set of ours: libcurl may know more.
+    case CURLE_OPERATION_TIMEDOUT:
+      return Kind::timed_out;
+    case CURLE_COULDNT_CONNECT:
+      return Kind::unreachable;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+      return Kind::tls;
+    case CURLE_SSL_CACERT_BADFILE:
+      return Kind::bad_ca_file;
+    case CURLE_USE_SSL_FAILED:
+      return Kind::no_starttls;
+    case CURLE_LOGIN_DENIED:
+    case CURLE_AUTH_ERROR:
+      return Kind::refused;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+      return Kind::disconnected;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_REMOTE_ACCESS_DENIED:
+      return Kind::protocol;
+    default:
+      return Kind::internal;
+  }
 }
 
 Error mail_fault(const MailServer& server, const MailTrace& trace, const MailEnd& end) {

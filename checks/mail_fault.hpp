@@ -47,6 +47,9 @@ struct MailEnd {
   std::string words{};    ///< The library's, or the system's.
 };
 
+/// What a code of libcurl's (libcurl-errors(3)) means for a session.
+MailEnd::Kind mail_end_of(int code);
+
 /// The sentence for the person on call.
 Error mail_fault(const MailServer& server, const MailTrace& trace, const MailEnd& end);
 

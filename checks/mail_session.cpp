@@ -293,46 +293,11 @@ Error MailSession::fault_of(CURLcode code) const {
   curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME, &took);
   end.secured = took > 0;
   end.words = words_.front() == '\0' ? curl_easy_strerror(code) : words_.data();
-  using Kind = MailEnd::Kind;
-  switch (static_cast<int>(code)) {  // Not a closed set of ours: libcurl may know more.
-    case CURLE_OPERATION_TIMEDOUT:
-      end.kind = Kind::timed_out;
-      break;
-    case CURLE_COULDNT_CONNECT: {
-      long number = 0;
-      curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
-      end.kind = Kind::unreachable;
-      if (number != 0) end.words = std::generic_category().message(static_cast<int>(number));
-      break;
-    }
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-      end.kind = Kind::tls;
-      break;
-    case CURLE_SSL_CACERT_BADFILE:
-      end.kind = Kind::bad_ca_file;
-      break;
-    case CURLE_USE_SSL_FAILED:
-      end.kind = Kind::no_starttls;
-      break;
-    case CURLE_LOGIN_DENIED:
-    case CURLE_AUTH_ERROR:
-      end.kind = Kind::refused;
-      break;
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING:
-      end.kind = Kind::disconnected;
-      break;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_REMOTE_ACCESS_DENIED:
-      end.kind = Kind::protocol;
-      break;
-    default:
-      break;
+  end.kind = mail_end_of(code);
+  if (end.kind == MailEnd::Kind::unreachable) {
+    long number = 0;
+    curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
+    if (number != 0) end.words = std::generic_category().message(static_cast<int>(number));
   }
   return mail_fault(server_, trace_, end);
 }
