@@ -62,8 +62,10 @@ Task<ImapDialog::Answer> ImapDialog::ask(std::string command, std::string what) 
       co_return Error{Errc::disconnected,
                       talk_.peer() + " ended the session at " + what + ": " +
                           cut_characters(clean_utf8(line->substr(2)), reply_characters)};
-    answer.lines += *line + "\r\n";
-    if (const auto count = announced(*line)) {
+    const auto count = announced(*line);
+    // What is in a literal is kept apart, and the line says that there is nothing in it.
+    answer.lines += (count ? line->substr(0, line->rfind('{')) + "{0}" : *line) + "\r\n";
+    if (count) {
       auto taking = talk_.hear_bytes(*count);
       auto literal = co_await std::move(taking);
       if (!literal) co_return literal.error();

@@ -37,7 +37,7 @@ class ImapDialog {
 
  private:
   struct Answer {
-    std::string lines{};                  ///< Untagged ones, each with CR LF; literals as {n} only.
+    std::string lines{};                  ///< Untagged ones, each with CR LF; literals as {0}.
     std::vector<std::string> literals{};  ///< In their order.
   };
   Task<Answer> ask(std::string command, std::string what);

@@ -2,15 +2,13 @@
 // or an error, and never be listened to without end.
 #include <algorithm>
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <string>
 #include <string_view>
 
 #include "checks/starttls.hpp"
+#include "tests/fuzz/replayed.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/net/conversation.hpp"
 
@@ -18,30 +16,8 @@ namespace {
 
 using namespace tocsin;
 
-/// Says these bytes whatever it is told, in pieces, and closes.
-class Replayed final : public Conversation {
- public:
-  Replayed(std::string_view text, std::size_t piece) : rest_{text}, piece_{piece} {}
-  Task<void> say(std::string) override { co_return Result<void>{}; }
-  Task<std::string_view> hear() override {
-    const auto said = rest_.substr(0, piece_);
-    if (said.empty()) co_return Error{Errc::disconnected, "fuzz:1 closed the connection"};
-    rest_.remove_prefix(said.size());
-    heard += said.size();
-    co_return said;
-  }
-  const std::string& peer() const override { return peer_; }
-
-  std::size_t heard{0};
-
- private:
-  std::string_view rest_;
-  std::size_t piece_;
-  std::string peer_{"fuzz:1"};
-};
-
 asio::awaitable<void> ask(checks::StartTls protocol, std::string_view text, std::size_t piece) {
-  Replayed peer{text, piece};
+  fuzz::Replayed peer{text, piece};
   const auto before_tls = checks::ask_for_tls(protocol);
   auto asking = before_tls(peer);
   const auto beyond = co_await std::move(asking);
@@ -61,14 +37,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                            StartTls::ftp,  StartTls::ldap, StartTls::postgres};
   if (size < 2) return 0;
   const std::string_view text{reinterpret_cast<const char*>(data) + 2, size - 2};
-  asio::io_context loop{1};
-  bool over = false;
-  asio::co_spawn(loop, ask(all.at(data[0] % all.size()), text, data[1] + 1u),
-                 [&](std::exception_ptr fault) {
-                   if (fault) std::terminate();
-                   over = true;
-                 });
-  loop.run();
-  check_that(over, "every talk ends");
+  fuzz::run_to_end(ask(all.at(data[0] % all.size()), text, data[1] + 1u));
   return 0;
 }
