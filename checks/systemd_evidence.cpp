@@ -141,11 +141,11 @@ std::string describe_inactive(const UnitStatus& unit, SteadyTime now) {
   if (unit.load != "loaded")
     return unit.name + " cannot be loaded (" + unit.load + ")" +
            (unit.load_error.empty() ? std::string{} : ": " + quoted_answer(unit.load_error));
-  std::string text = unit.name + " is stopped" + lasting(unit.changed_at, now);
+  const auto text = unit.name + " is stopped" + lasting(unit.changed_at, now);
   if (!unit.condition_met)
     return text + ": systemd skipped it, for a Condition…= of it does not hold";
   if (unit.exit_code == 0 && !unit.changed_at)
-    return unit.name + " is stopped: it was not started since the host or its systemd was";
+    return text + ": systemd knows of no start, or has forgotten one that ended without a fault";
   if (unit.exit_code == 0) return text + ": somebody stopped it, or it had nothing more to do";
   return text + ": somebody stopped it, or it ended by itself; " + end_of_process(unit);
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -53,6 +54,22 @@ ScriptedServer::ScriptedServer(Script script) : script_{std::move(script)} {
       getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0)
     throw std::runtime_error{"cannot listen"};
   port_ = ntohs(address.sin_port);
+  begin();
+}
+
+ScriptedServer::ScriptedServer(Script script, const std::string& unix_socket)
+    : script_{std::move(script)} {
+  listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  unix_socket.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      listen(listener_, 16) != 0)
+    throw std::runtime_error{"cannot listen on " + unix_socket};
+  begin();
+}
+
+void ScriptedServer::begin() {
   thread_ = std::thread{[this] { serve(); }};
 }
 

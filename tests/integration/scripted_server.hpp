@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -29,12 +30,14 @@ class Peer {
   const std::atomic<bool>& over_;
 };
 
-/// A server on a port of 127.0.0.1 that does the same with every connection, one after the other.
+/// A server on a port of 127.0.0.1, or on a unix socket, that does the same with every connection,
+/// one after the other.
 class ScriptedServer {
  public:
   using Script = std::function<void(const Peer&)>;
 
   explicit ScriptedServer(Script script);
+  ScriptedServer(Script script, const std::string& unix_socket);
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
@@ -42,6 +45,7 @@ class ScriptedServer {
 
  private:
   void serve();
+  void begin();
 
   Script script_;
   int listener_{-1};

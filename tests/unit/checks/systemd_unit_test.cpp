@@ -274,9 +274,10 @@ TEST(SystemdUnitCheck, EvidenceDoesWithoutAJournal) {
   world.has("web.service", "inactive", "dead");
   const auto check = watching(word("web"));
   ASSERT_TRUE(world.host.run(*check));
-  EXPECT_THAT(world.host.evidence(*check).lines,
-              ElementsAre("web.service is stopped: it was not started since the host or its "
-                          "systemd was"));
+  EXPECT_THAT(
+      world.host.evidence(*check).lines,
+      ElementsAre("web.service is stopped: systemd knows of no start, or has forgotten one that "
+                  "ended without a fault"));
   world.host.processes.answer("journalctl", 1, "no");
   EXPECT_EQ(world.host.evidence(*check).lines.size(), 1u);
   world.host.processes.answer("journalctl", 0, "-- No entries --\n");

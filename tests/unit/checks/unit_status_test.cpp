@@ -107,8 +107,16 @@ TEST(UnitWords, SayWhyItDoesNotRun) {
   EXPECT_EQ(words_of([](auto& unit) { unit.condition_met = false; }, "inactive", "dead"),
             "web.service is stopped for 2m: systemd skipped it, for a Condition…= of it does not "
             "hold");
+  EXPECT_EQ(words_of(
+                [](auto& unit) {
+                  unit.condition_met = false;
+                  unit.changed_at.reset();
+                },
+                "inactive", "dead"),
+            "web.service is stopped: systemd skipped it, for a Condition…= of it does not hold");
   EXPECT_EQ(words_of([](auto& unit) { unit.changed_at.reset(); }, "inactive", "dead"),
-            "web.service is stopped: it was not started since the host or its systemd was");
+            "web.service is stopped: systemd knows of no start, or has forgotten one that "
+            "ended without a fault");
   EXPECT_EQ(words_of([](auto& unit) { unit.load = "masked"; }, "inactive", "dead"),
             "web.service is masked: it cannot be started before `systemctl unmask`");
   EXPECT_EQ(words_of(
