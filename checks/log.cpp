@@ -154,17 +154,20 @@ class LogCheck final : public Check {
       const auto whole = found == nullptr ? 0 : found->to_number<std::uint64_t>(unfit);
       return found == nullptr || unfit ? std::nullopt : std::optional{whole};
     };
-    const auto resumed = [&] {
-      if (const auto at = number("at"); at && *at <= latest_kept) {
-        const auto since = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(*at)}};
-        away_ = std::max<Duration>(context.clock.wall() - since, Duration{0});
-      }
-    };
+    std::optional<WallTime> left;
+    if (const auto at = number("at"); at && *at <= latest_kept)
+      left = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(*at)}};
+    const auto wall = context.clock.wall();
+    const auto away = std::max<Duration>(wall - left.value_or(wall), Duration{0});
     if (journal_) {
       const auto* cursor = object->if_contains("cursor");
-      if (cursor == nullptr || !cursor->is_string() || cursor->get_string().empty()) return;
-      journal_->resume(std::string{cursor->get_string()});
-      return resumed();
+      if (cursor == nullptr || !cursor->is_string()) return;
+      if (!cursor->get_string().empty())
+        journal_->resume(std::string{cursor->get_string()});
+      else if (left && *left <= wall)
+        journal_->resume(*left);
+      away_ = away;
+      return;
     }
     const auto* file = object->if_contains("file");
     const auto device = number("device"), inode = number("inode"), offset = number("offset");
@@ -172,7 +175,7 @@ class LogCheck final : public Check {
         !inode || !offset)
       return;
     follower_.resume({*device, *inode, *offset});
-    resumed();
+    away_ = away;
   }
 
   void take(std::string_view line, SteadyTime now) {

@@ -10,6 +10,25 @@
 #include "tocsin/base/text.hpp"
 
 namespace tocsin::checks {
+namespace {
+
+/// journalctl has no cursor to show when it has no entry to show, takes that for a failure, and
+/// says nothing (recorded with systemd 252). Whatever else ails it, it says.
+bool found_nothing(const CommandOutcome& outcome, bool printed) {
+  return outcome.signal == 0 && outcome.exit_code == 1 && !printed &&
+         trim(outcome.error_output).empty();
+}
+
+/// It says nothing either where no journal is kept at all.
+Result<void> there_is_a_journal(const HostFiles& files) {
+  for (const auto* folder : {"/var/log/journal", "/run/log/journal"})
+    if (files.list(folder)) return {};
+  return Error{Errc::missing,
+               "no journal is kept on this host: there is neither /var/log/journal nor "
+               "/run/log/journal"};
+}
+
+}  // namespace
 
 CommandRequest JournalReader::request(CheckContext& context) const {
   CommandRequest request;
@@ -34,12 +53,17 @@ Task<void> JournalReader::read(CheckContext& context,
   if (cursor_.empty() && !since_) since_ = context.clock.wall();
   const auto lines = std::make_shared<JournalLines>(std::move(take));
   auto wanted = request(context);
-  wanted.on_output = [lines](std::string_view piece) { lines->add(piece); };
+  const auto printed = std::make_shared<bool>(false);
+  wanted.on_output = [lines, printed](std::string_view piece) {
+    *printed = *printed || !piece.empty();
+    lines->add(piece);
+  };
   auto running = context.processes.run(std::move(wanted));
   const auto outcome = co_await std::move(running);
   if (!outcome)
     co_return Error{outcome.error().code, "reading the journal: " + outcome.error().detail};
   if (outcome->timed_out) co_return Error{Errc::timed_out, "journalctl did not end in time"};
+  if (found_nothing(*outcome, *printed)) co_return there_is_a_journal(context.files);
   if (outcome->signal != 0 || outcome->exit_code != 0) {
     const auto ended = outcome->signal != 0 ? "signal " + std::to_string(outcome->signal)
                                             : "exit code " + std::to_string(outcome->exit_code);

@@ -25,12 +25,14 @@ struct JournalParams {
 
 /// Reads systemd's journal by asking journalctl for what came after a cursor: whatever ails the
 /// journal is then the command's affair. Begins at the moment of the first look, unless it goes on
-/// from a cursor.
+/// from a cursor or a time.
 class JournalReader {
  public:
   explicit JournalReader(JournalParams params) : params_{std::move(params)} {}
 
   void resume(std::string cursor) { cursor_ = std::move(cursor); }
+  /// The same where no entry had come yet.
+  void resume(WallTime since) { since_ = since; }
   const std::string& cursor() const { return cursor_; }
 
   /// Hands on each new message as a line, oldest first, at most the last `lines_most`.

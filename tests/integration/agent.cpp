@@ -99,8 +99,9 @@ void Agent::start() {
 }
 
 void Agent::launch() {
-  program_ = std::make_unique<Program>(
-      std::vector<std::string>{binary(), "run", "--config", config_path_});
+  auto words = starter_;
+  words.insert(words.end(), {binary(), "run", "--config", config_path_});
+  program_ = std::make_unique<Program>(std::move(words));
 }
 
 void Agent::wait_until_up() {

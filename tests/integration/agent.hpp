@@ -54,6 +54,8 @@ class Agent {
   /// receivers with their secrets in files) and `body`, which holds `checks:` and what else is
   /// wanted. `incidents` are lines of the block `incidents:`, indented by two.
   void configure(std::string_view body, std::string_view incidents = "");
+  /// From now on it is started by this command: its own words follow.
+  void start_by(std::vector<std::string> command) { starter_ = std::move(command); }
   /// Starts it and waits until it serves; throws with its output when it does not come up.
   void start();
   /// Starts it and does not wait: address() is that of an earlier run.
@@ -96,6 +98,7 @@ class Agent {
  private:
   Folder folder_;
   const FakeReceivers* receivers_;
+  std::vector<std::string> starter_{};
   std::string config_path_;
   std::string address_;
   std::unique_ptr<Program> program_;

@@ -180,14 +180,48 @@ TEST_F(LogTest, ReadsTheJournalFromACursorOn) {
   EXPECT_EQ(value("failed_logins_matches"), 1);
   EXPECT_THAT(host.processes.requests.back().command, Contains("--after-cursor=s=1;i=2"));
   EXPECT_THAT(host.memory.text, HasSubstr("s=1;i=2"));
-  host.processes.answer("journalctl", 1, "");
-  const auto refusedly = host.run(*check);
+  CommandOutcome refusal;
+  refusal.exit_code = 1;
+  refusal.error_output = "Failed to seek to cursor: Invalid argument\n";
+  host.processes.answer("journalctl", refusal);
+  auto refusedly = host.run(*check);
   ASSERT_FALSE(refusedly);
-  EXPECT_EQ(refusedly.error().detail, "journalctl failed: exit code 1") << "it said nothing";
+  EXPECT_EQ(refusedly.error().detail,
+            "journalctl failed: \"Failed to seek to cursor: Invalid argument\"");
   host.processes.answer("journalctl", 0, "");
   value("failed_logins_matches");
   EXPECT_THAT(host.processes.requests.back().command, Contains(HasSubstr("--since=@")))
       << "a cursor that the journal refuses is not tried for ever";
+  host.processes.answer("journalctl", 2, "");
+  refusedly = host.run(*check);
+  ASSERT_FALSE(refusedly);
+  EXPECT_EQ(refusedly.error().detail, "journalctl failed: exit code 2") << "it said nothing";
+}
+
+TEST_F(LogTest, AJournalWithoutAnEntryIsQuietAndNotBroken) {
+  check = made(log_check(), map_of({{"journal", map_of({{"unit", word("ssh.service")}})},
+                                    {"sets", list_of({"failed_logins"})}}));
+  // As journalctl 252 ends when it was asked for a cursor and has no entry to show.
+  host.processes.answer("journalctl", 1, "");
+  const auto none = host.run(*check);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().detail, HasSubstr("no journal is kept on this host"));
+  host.root.make_folder("/run/log/journal");
+  EXPECT_EQ(value("failed_logins_matches"), 0);
+  const auto first = host.processes.requests.back().command;
+  host.clock.advance(30s);
+  EXPECT_EQ(value("failed_logins_matches"), 0);
+  EXPECT_EQ(host.processes.requests.back().command, first) << "since the first look, still";
+  check = made(log_check(), map_of({{"journal", map_of({{"unit", word("ssh.service")}})},
+                                    {"sets", list_of({"failed_logins"})}}));
+  host.clock.advance(5s);
+  EXPECT_EQ(value("failed_logins_matches"), 0);
+  const auto since = std::chrono::floor<std::chrono::seconds>(host.clock.wall() - 5s);
+  EXPECT_THAT(host.processes.requests.back().command,
+              Contains("--since=@" + std::to_string(since.time_since_epoch().count())))
+      << "a restart loses nothing of what came meanwhile";
+  host.processes.answer("journalctl", 0, std::string{refused} + "-- cursor: s=1;i=2\n");
+  EXPECT_EQ(value("failed_logins_matches"), 1);
 }
 
 TEST(LogKeys, AreJudged) {
