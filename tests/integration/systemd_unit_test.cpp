@@ -17,6 +17,7 @@ namespace {
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 constexpr const char* web = "tocsin-web.service";
 
@@ -221,6 +222,22 @@ TEST_F(SystemdUnit, ABusWithADaemonIsAskedAsWellAndItsDeathIsNotTheServices) {
   ::kill(systemd_.main_pid(web), SIGTERM);
   const auto down = breach();
   EXPECT_THAT(evidence_of(down, 0), HasSubstr("tocsin-web.service is stopped"));
+}
+
+TEST_F(SystemdUnit, WhatItSaidLastIsReadInTheJournal) {
+  service("tocsin-talker",
+          "ExecStart=/bin/sh -c 'echo reading settings; echo token=hunter2hunter2 is refused >&2; "
+          "exit 1'\n");
+  systemd_.reload();
+  agent_.start_by(systemd_.inside());
+  systemd_.control({"start", "tocsin-talker.service"});
+  watch("    unit: [tocsin-talker, tocsin-web]\n", systemd_.own_socket());
+  const auto incident = breach();
+  EXPECT_THAT(evidence_of(incident, 0), ContainsRegex("tocsin-talker.service failed .*status 1$"));
+  EXPECT_EQ(evidence_of(incident, 1), "the journal's last lines on tocsin-talker.service:");
+  EXPECT_THAT(evidence_of(incident, 2), ContainsRegex("sh\\[[0-9]+\\]: reading settings"));
+  EXPECT_THAT(evidence_of(incident, 3), HasSubstr("token=<redacted> is refused"));
+  EXPECT_THAT(json::serialize(receivers_.state()), Not(HasSubstr("hunter2")));
 }
 
 struct BadBus {

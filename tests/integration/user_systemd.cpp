@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* binary = "/lib/systemd/systemd";
+constexpr const char* journal = "/lib/systemd/systemd-journald";
 constexpr const char* controller = "/usr/bin/systemctl";
 
 /// The folder of the control group (of the second version) that this test is in; empty when there
@@ -71,7 +72,10 @@ std::string UserSystemd::script() const {
          "echo $$ > $G/cgroup.procs\n"
          "exec unshare --mount --cgroup /bin/sh -c '\n"
          "mount -t cgroup2 none /sys/fs/cgroup && mount -t tmpfs none /run &&\n"
-         "mkdir -p /run/systemd/system &&\n"
+         "mkdir -p /run/systemd/system /run/systemd/journal /run/log/journal || exit 1\n" +
+         journal +
+         " >/dev/null 2>&1 &\n"
+         "while ! [ -S /run/systemd/journal/stdout ]; do sleep 0.02; done\n"
          "exec env -i PATH=/usr/bin:/bin HOME=\"$1\" XDG_RUNTIME_DIR=\"$1/run\" \\\n"
          "  SYSTEMD_UNIT_PATH=\"$1/units\" SYSTEMD_LOG_TARGET=console \\\n"
          "  " +
@@ -83,8 +87,9 @@ void UserSystemd::start() {
     throw std::runtime_error{"cannot make " + group_};
   alive_ = open((folder_ / "alive").c_str(), O_RDWR | O_CLOEXEC);
   program_ = std::make_unique<Program>(std::vector<std::string>{"/bin/sh", "-c", script()});
-  const auto up = eventually(
-      [&] { return !program_->running() || control({"show", "--property=Version"}).code == 0; });
+  const auto up = eventually([&] {
+    return !program_->running() || control({"show", "--property=Version"}).code == 0;
+  });
   if (!up || !program_->running())
     throw std::runtime_error{"systemd did not start: " + program_->text()};
 }
@@ -104,6 +109,10 @@ std::string UserSystemd::show(const std::string& unit, const std::string& proper
   auto text = control({"show", "--value", "--property=" + property, unit}).output;
   if (!text.empty()) text.pop_back();
   return text;
+}
+
+std::vector<std::string> UserSystemd::inside() const {
+  return {"/usr/bin/nsenter", "--mount", "--target", std::to_string(program_->pid())};
 }
 
 pid_t UserSystemd::main_pid(const std::string& unit) const {

@@ -9,9 +9,10 @@
 
 namespace tocsin::integration {
 
-/// A real systemd, as it runs for a user, beside the host's own if there is one: in a control group
-/// and a mount namespace of its own, with no units but those written here. It ends with the object,
-/// and with the test if that is killed, and all that it started with it.
+/// A real systemd, as it runs for a user, with a journald, beside the host's own if there are any:
+/// in a control group and a mount namespace of its own where /run is another, and with no units but
+/// those written here. It ends with the object, and with the test if that is killed, and all that
+/// it started with it.
 class UserSystemd {
  public:
   static constexpr const char* packages = "systemd dbus-daemon";
@@ -33,6 +34,8 @@ class UserSystemd {
   /// A property, as `systemctl show` has it.
   std::string show(const std::string& unit, const std::string& property) const;
   pid_t main_pid(const std::string& unit) const;
+  /// The words that run a command where that systemd and its journal are.
+  std::vector<std::string> inside() const;
   /// Starts a dbus-daemon, and waits until systemd is on its bus.
   void start_bus();
 
