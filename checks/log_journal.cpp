@@ -71,8 +71,10 @@ Task<void> JournalReader::read(CheckContext& context,
     // A cursor that the journal no longer has would be refused for ever.
     cursor_.clear();
     since_ = context.clock.wall();
+    const bool denied = said.find("insufficient permissions") != std::string::npos;
     co_return Error{Errc::unreadable,
-                    "journalctl failed: " + (trim(said).empty() ? ended : quoted_answer(said))};
+                    "journalctl failed: " + (trim(said).empty() ? ended : quoted_answer(said)) +
+                        (denied ? "; give the agent's user the group systemd-journal" : "")};
   }
   if (!lines->cursor().empty()) cursor_ = lines->cursor();
   co_return Result<void>{};

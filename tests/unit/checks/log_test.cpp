@@ -192,6 +192,11 @@ TEST_F(LogTest, ReadsTheJournalFromACursorOn) {
   value("failed_logins_matches");
   EXPECT_THAT(host.processes.requests.back().command, Contains(HasSubstr("--since=@")))
       << "a cursor that the journal refuses is not tried for ever";
+  refusal.error_output = "No journal files were opened due to insufficient permissions.\n";
+  host.processes.answer("journalctl", refusal);
+  refusedly = host.run(*check);
+  ASSERT_FALSE(refusedly);
+  EXPECT_THAT(refusedly.error().detail, HasSubstr("the group systemd-journal"));
   host.processes.answer("journalctl", 2, "");
   refusedly = host.run(*check);
   ASSERT_FALSE(refusedly);
