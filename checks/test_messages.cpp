@@ -38,6 +38,11 @@ bool TestMessages::due(Now now) const {
 const TestMessage& TestMessages::begin(Now now, std::uint64_t chance) {
   last_begun_ = now.steady;
   begun_ = now.wall;
+  // Those that may never have left must not keep others from it.
+  if (under_way_.size() >= test_messages_under_way) {
+    const auto oldest = std::ranges::find(under_way_, false, &TestMessage::accepted);
+    under_way_.erase(oldest == under_way_.end() ? under_way_.begin() : oldest);
+  }
   const auto sent = now.wall.time_since_epoch().count();
   under_way_.push_back({.id = tag_ + "." + std::to_string(sent) + "." + hex(chance),
                         .sent = now.wall,
@@ -53,7 +58,12 @@ void TestMessages::accept(std::string_view receipt) {
 
 void TestMessages::refuse() {
   if (!under_way_.empty()) under_way_.pop_back();
+  be_due();
+}
+
+void TestMessages::be_due() {
   last_begun_.reset();
+  begun_.reset();
 }
 
 /// The id says when it was sent: TAG.MICROSECONDS.CHANCE.

@@ -70,15 +70,16 @@ class TestMessages {
 
   /// Whether it is time for the next one, and no more than test_messages_under_way are missing.
   bool due(Now now) const;
-  bool full() const { return under_way_.size() >= test_messages_under_way; }
+  bool full() const { return missing().size() >= test_messages_under_way; }
   /// Notes the next message, before it is sent; `chance` makes its id one that nobody can guess.
+  /// Not while full().
   const TestMessage& begin(Now now, std::uint64_t chance);
   /// What became of the last one that began. The relay took it;
   void accept(std::string_view receipt);
   /// it did not, so there is no such message, and the next one is due;
   void refuse();
   /// or that is not known: it may come, but is not missed, and the next one is due.
-  void doubt() { last_begun_.reset(); }
+  void doubt() { be_due(); }
 
   /// Whether this message of the mailbox was accounted for before.
   bool knows(std::uint32_t uid) const { return mailbox_.contains(uid); }
@@ -110,6 +111,8 @@ class TestMessages {
   bool take(std::deque<TestMessage>& from, const Arrival& arrival, Now now);
   void forget(Now now);
   Counts& counts(Now now);
+  /// Also after a restart: a relay that does not take mail is not well until it is tried again.
+  void be_due();
 
   std::string tag_;
   Duration send_every_, lost_after_;

@@ -28,6 +28,20 @@ TEST_F(EmailDelivery, ARelayThatDiedIsNamedAndMailGoesOnWhenItIsBack) {
   agent_.wait_for_incident("mail", "resolved");
 }
 
+TEST_F(EmailDelivery, ARelayThatIsDownIsNotWellForARestartOfTheAgent) {
+  mail_->postfix().kill();
+  configure({.send_every = "50s"});
+  agent_.start();
+  const auto id = text_at(agent_.wait_for_incident("mail", "open"), "id");
+  agent_.kill();
+  agent_.start();
+  ASSERT_TRUE(eventually([&] { return !std::isnan(sample("up")); }));
+  EXPECT_EQ(sample("up"), 0) << "it is tried again at once";
+  EXPECT_EQ(text_at(agent_.wait_for_incident("mail", "open"), "id"), id);
+  mail_->start_postfix();
+  agent_.wait_for_incident("mail", "resolved");
+}
+
 TEST_F(EmailDelivery, AMailboxThatDiedIsNamedAndNothingIsCalledMissingForIt) {
   watch({});
   mail_->dovecot().kill();

@@ -95,6 +95,20 @@ TEST_F(EmailDelivery, MailThatWaitsPagesWhileItWaitsAndItsDeliveryEndsIt) {
   EXPECT_EQ(sample("duplicates"), 0);
 }
 
+TEST_F(EmailDelivery, MailThatCameTellsWhoHadItSoLong) {
+  mail_->hold();
+  configure({.send_every = "50s", .rules = "    critical: slowest_hop_seconds > 4s\n"});
+  agent_.start();
+  ASSERT_TRUE(eventually([&] { return sample("delay_seconds") > 7; })) << everything();
+  mail_->release();
+  const auto open = agent_.wait_for_incident("mail", "open");
+  EXPECT_THAT(told(open),
+              ContainsRegex("the newest to come, sent 2[^ ]*, took [5-9][^ ]*, of which "
+                            "[5-9][^ ]* at mx.tocsin.test"));
+  EXPECT_EQ(sample("missing"), 0);
+  EXPECT_LE(sample("slowest_hop_seconds"), sample("delay_seconds"));
+}
+
 TEST_F(EmailDelivery, ASecondCopyIsCounted) {
   watch({.send_every = "3s", .rules = "    warning: duplicates > 0\n"});
   mail_->hold();

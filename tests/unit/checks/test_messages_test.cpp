@@ -128,6 +128,7 @@ TEST(TestMessages, WhatTheRelayRefusedIsNotMissedAndTriedAgain) {
   messages.begin(after(0s), 7);
   messages.refuse();
   EXPECT_TRUE(messages.due(after(1s)));
+  EXPECT_TRUE(restarted(messages, after(1s)).due(after(2s))) << "else it would be well till then";
   messages.look({}, 2h);
   const auto standing = messages.standing(after(2h));
   EXPECT_EQ(standing.missing, 0U);
@@ -149,6 +150,21 @@ TEST(TestMessages, WhatMayBeUnderWayIsNotMissedButKnownWhenItComes) {
   messages.doubt();
   messages.look({1}, 3h);
   EXPECT_EQ(messages.standing(after(3h)).lost, 0U);
+}
+
+TEST(TestMessages, WhatMayBeUnderWayDoesNotKeepOthersFromBeingSent) {
+  Messages messages;
+  const auto first = messages.send(0s);
+  for (int i = 0; i < 1000; ++i) {
+    const auto now = after(5min + i * 1s);
+    ASSERT_TRUE(messages.due(now)) << i;
+    messages.begin(now, 7);
+    messages.doubt();
+  }
+  EXPECT_TRUE(restarted(messages, after(30min)).due(after(30min)));
+  EXPECT_EQ(messages.standing(after(30min)).missing, 1U) << "and none that was taken is forgotten";
+  messages.come(1, first, 30min);
+  EXPECT_EQ(messages.standing(after(30min)).missing, 0U);
 }
 
 TEST(TestMessages, ASecondCopyIsADuplicateAndTheSameMessageIsNot) {
