@@ -61,16 +61,6 @@ std::string names_of(X509* certificate) {
   return out.empty() ? one_line(::X509_get_subject_name(certificate)) : out;
 }
 
-ChainCertificate in_words(const X509* certificate) {
-  unsigned char* bytes = nullptr;
-  const int size = ::i2d_X509(certificate, &bytes);
-  if (size <= 0) return {};
-  auto words =
-      describe_certificate({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
-  ::OPENSSL_free(bytes);
-  return words ? *std::move(words) : ChainCertificate{};
-}
-
 /// Whether a folder has certificates by their hash, as c_rehash(1) links them: "5ad8a5d6.0".
 bool has_hashed_certificates(const char* folder) {
   const auto is_hash = [](const std::string& name) {
@@ -202,7 +192,7 @@ void HandshakeNotes::note_chain(const STACK_OF(X509) * chain) {
       certificate_ = PeerCertificate{*ends, one_line(::X509_get_subject_name(certificate))};
     certificate_->not_after = std::min(certificate_->not_after, *ends);
     if (examine_ && certificate_->chain.size() < chain_certificates_max)
-      certificate_->chain.push_back(in_words(certificate));
+      certificate_->chain.push_back(describe_certificate(certificate));
   }
 }
 

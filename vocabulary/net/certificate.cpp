@@ -60,13 +60,6 @@ WallTime wall_time(const ASN1_TIME* time) {
   return WallTime{std::chrono::seconds{::timegm(&parts)}};
 }
 
-ChainCertificate describe(const X509* certificate) {
-  return {one_line(::X509_get_subject_name(certificate)),
-          one_line(::X509_get_issuer_name(certificate)), serial_of(certificate),
-          wall_time(::X509_get0_notBefore(certificate)),
-          wall_time(::X509_get0_notAfter(certificate))};
-}
-
 /// All that are in the text, at most so many.
 Result<Certificates> all_of(std::string_view pem) {
   Certificates found;
@@ -113,12 +106,11 @@ bool fits(X509* certificate, const std::string& name) {
 
 }  // namespace
 
-Result<ChainCertificate> describe_certificate(std::string_view der) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const Owned<X509> certificate{::d2i_X509(nullptr, &bytes, static_cast<long>(der.size()))};
-  ::ERR_clear_error();
-  if (!certificate) return Error{Errc::malformed, "it is not a certificate"};
-  return describe(certificate.get());
+ChainCertificate describe_certificate(const X509* certificate) {
+  return {one_line(::X509_get_subject_name(certificate)),
+          one_line(::X509_get_issuer_name(certificate)), serial_of(certificate),
+          wall_time(::X509_get0_notBefore(certificate)),
+          wall_time(::X509_get0_notAfter(certificate))};
 }
 
 Result<PeerCertificate> read_certificates(std::string_view pem, const std::string& server_name,
@@ -127,7 +119,7 @@ Result<PeerCertificate> read_certificates(std::string_view pem, const std::strin
   if (!chain) return chain.error();
   PeerCertificate told;
   for (const auto& one : *chain) {
-    const auto words = describe(one.get());
+    const auto words = describe_certificate(one.get());
     if (told.chain.empty()) told.subject = words.subject;
     if (told.chain.empty() || words.not_after < told.not_after) told.not_after = words.not_after;
     if (told.chain.size() < chain_certificates_max) told.chain.push_back(words);

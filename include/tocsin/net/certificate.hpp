@@ -7,6 +7,8 @@
 #include "tocsin/base/error.hpp"
 #include "tocsin/base/time.hpp"
 
+struct x509_st;  // OpenSSL's X509.
+
 namespace tocsin {
 
 /// One X.509 certificate, in words. Names are of bounded length and safe to show.
@@ -34,8 +36,9 @@ struct PeerCertificate {
 /// At most so many certificates of a chain are kept in words.
 inline constexpr std::size_t chain_certificates_max = 10;
 
-/// One certificate of DER (X.690) bytes; Errc::malformed when it is none.
-Result<ChainCertificate> describe_certificate(std::string_view der);
+/// A certificate that OpenSSL has read already: to read it again would take as long as a fifth of a
+/// handshake.
+ChainCertificate describe_certificate(const x509_st* certificate);
 
 /// All certificates of a PEM text (RFC 7468); what else is in it, keys too, is passed over.
 /// `server_name` is looked for in the first when it is not empty. With `authorities` (PEM), the
