@@ -165,9 +165,9 @@ class BackupCheck final : public Check {
   /// The files tell most, but not what a file was before it was rewritten or verified.
   void recall(const Memory& memory) {
     recalled_ = true;
-    std::string_view text = memory.recall();
-    verification_.read(take_line(text));
-    history_.read(text);
+    const auto& text = memory.recall();
+    verification_.read(text);
+    history_.read(text);  // Which passes over what is none of its lines.
   }
   void remember(Memory& memory) const {
     // Too much for it, with very long paths: then it is told anew after a restart.

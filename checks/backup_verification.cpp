@@ -18,6 +18,9 @@ namespace tocsin::checks {
 namespace {
 
 constexpr std::string_view place_of_file = "{file}";
+/// Before what the command's end was told as, where it is kept.
+constexpr std::string_view said_mark = "said ";
+constexpr std::size_t words_characters = 2 * limits::evidence_line_characters;
 
 std::string identity_of(const FoundFile& file) {
   return std::to_string(file.modified.time_since_epoch().count()) + " " +
@@ -164,18 +167,23 @@ std::string BackupVerification::to_text() const {
   if (!verdict_ || !verdict_->final) return "";
   // A path may hold anything but a line's end, so that it comes last.
   if (verdict_->file.find('\n') != std::string::npos) return "";
-  return std::string{verdict_->good ? "good" : "bad"} + " " + verdict_->file;
+  return std::string{verdict_->good ? "good" : "bad"} + " " + verdict_->file + "\n" +
+         std::string{said_mark} + verdict_->words;
 }
 
-void BackupVerification::read(std::string_view line) {
+void BackupVerification::read(std::string_view text) {
+  const auto line = take_line(text);
   Words words{line};
   const auto result = words.next();
   if (result != "good" && result != "bad") return;
   Verdict verdict;
   verdict.good = result == "good";
   verdict.file = line.substr(result.size() + 1);
-  verdict.words = std::string{"verified before the agent was started: "} +
-                  (verdict.good ? "it was good" : "it failed");
+  const auto kept = take_line(text);
+  verdict.words = starts_with(kept, said_mark)
+                      ? cut_characters(clean_utf8(kept.substr(said_mark.size())), words_characters)
+                      : std::string{"it was "} + (verdict.good ? "good" : "bad") +
+                            " before the agent was started";
   verdict_ = std::move(verdict);
 }
 

@@ -37,8 +37,8 @@ class BackupVerification {
   const std::optional<Verdict>& verdict() const { return verdict_; }
   bool under_way() const;
 
-  std::string to_text() const;       ///< The verdict as one line; "" without one.
-  void read(std::string_view line);  ///< What to_text made, perhaps of an older version.
+  std::string to_text() const;       ///< The verdict as two lines; "" without one.
+  void read(std::string_view text);  ///< What to_text made, or an older version: one line.
 
  private:
   struct Ending;

@@ -248,6 +248,14 @@ TEST_F(BackupTest, IsVerifiedOnce) {
   make({{"verify", list_of({"pg_restore", "--list", "{file}"})}});
   EXPECT_DOUBLE_EQ(*value("verified"), 0);
   EXPECT_EQ(host.processes.requests.size(), 2u);
+  EXPECT_EQ(host.evidence(*check).probable_cause, evidence.probable_cause) << "nor forgets it why";
+
+  // What an older version kept.
+  host.memory.text = host.memory.text.substr(0, host.memory.text.find('\n') + 1);
+  make({{"verify", list_of({"pg_restore", "--list", "{file}"})}});
+  EXPECT_DOUBLE_EQ(*value("verified"), 0);
+  EXPECT_THAT(host.evidence(*check).probable_cause,
+              HasSubstr("could not be verified: it was bad before the agent was started"));
 }
 
 TEST_F(BackupTest, IsTriedAgainWhenTheCommandCannotBeRun) {
