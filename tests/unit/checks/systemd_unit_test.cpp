@@ -378,20 +378,22 @@ TEST(SystemdUnitCheck, EndlessSignalsAndEndlessAnswersAreCutShort) {
   // Nobody asked what these answer.
   const auto noise = dbus_reply(4711, "", nothing);
   std::string huge = dbus_reply(2, "s", nothing);
-  const std::uint32_t claimed = 100u << 20;
+  const std::uint32_t claimed = 8u << 20;
   std::memcpy(huge.data() + 4, &claimed, sizeof claimed);
-  const std::pair<std::string, std::string> table[] = {{"", noise}, {huge, std::string(4096, 'x')}};
+  const std::pair<std::string, std::string> table[] = {{"", noise},
+                                                       {huge, std::string(64u << 10, 'x')}};
   for (const auto& [start, endless] : table) {
     Systemd world;
     world.has("a.service");
     world.systemd.swallows = "ListUnitsByNames";
-    world.systemd.endless = start.empty() ? endless : start;
-    if (!start.empty()) world.systemd.endless = start + endless;
+    world.systemd.endless = start + endless;
+    world.systemd.piece = limits::conversation_piece_bytes;
     const auto outcome = world.host.run(*watching(word("a")));
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, Errc::too_large);
     EXPECT_THAT(outcome.error().detail, HasSubstr("says more than the 2 MiB"));
-    EXPECT_LE(world.systemd.heard, checks::SystemdBus::heard_bytes_max + 4096);
+    EXPECT_LE(world.systemd.heard,
+              checks::SystemdBus::heard_bytes_max + limits::conversation_piece_bytes);
   }
 }
 
