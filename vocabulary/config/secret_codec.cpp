@@ -58,7 +58,7 @@ bool Codec<Secret>::read(const Node& node, Secret& into, Decoding& decoding) {
   return true;
 }
 
-std::string Codec<Secret>::show(const Secret&) { return "<secret>"; }
+std::string Codec<Secret>::show(const Secret& value) { return value.empty() ? "" : "<secret>"; }
 
 std::string Codec<Secret>::schema() {
   return R"({"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":)"

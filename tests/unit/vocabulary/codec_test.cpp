@@ -126,6 +126,7 @@ TEST(Codec, ShowsWhatItReads) {
   EXPECT_EQ(Codec<ByteCount>::show({0}), "0B");
   EXPECT_EQ(Codec<Ratio>::show({0.4}), "40%");
   EXPECT_EQ(Codec<Secret>::show(Secret{"hunter2"}), "<secret>");
+  EXPECT_EQ(Codec<Secret>::show(Secret{}), "");
   EXPECT_EQ((Codec<std::map<std::string, std::vector<Duration>>>::show({{"a", {90s}}})),
             "{a: [1m30s]}");
 }
