@@ -93,14 +93,18 @@ void Scheduler::Impl::replace(std::vector<ScheduledCheck> checks) {
     const auto known = entries.find(check.name);
     const bool kept = known != entries.end() && known->second->scheduled.check == check.check;
     const auto first_within = std::min(check.every, first_run_within);
-    auto entry = kept ? known->second : make(std::move(check));
-    auto& scheduled = entry->scheduled;
-    const bool rephased = kept && scheduled.every != check.every;
+    bool rephased = false;
+    std::shared_ptr<Entry> entry;
     if (kept) {
-      scheduled.every = check.every;
-      scheduled.timeout = check.timeout;
+      entry = known->second;
+      rephased = entry->scheduled.every != check.every;
+      entry->scheduled.every = check.every;
+      entry->scheduled.timeout = check.timeout;
       entries.erase(known);
+    } else {
+      entry = make(std::move(check));
     }
+    const auto& scheduled = entry->scheduled;
     set_phases(*entry, grid);
     const auto just_before = now - Duration{1};
     if (!kept) {
