@@ -142,13 +142,16 @@ class EmailDeliveryCheck final : public Check {
     if (!session) co_return session.error();
     ImapDialog dialog{**session};
     auto selecting = dialog.select(params_.imap.folder);
-    auto selected = co_await std::move(selecting);
-    if (!selected) co_return selected;
+    const auto selected = co_await std::move(selecting);
+    if (!selected) co_return selected.error();
+    messages_->open_mailbox(parse_imap_uid_validity(*selected).value_or(0));
     auto searching = dialog.search_subject(messages_->tag());
     const auto lines = co_await std::move(searching);
     if (!lines) co_return lines.error();
     auto found = parse_imap_search(*lines);
-    if (found.size() > mailbox_messages) found.resize(mailbox_messages);
+    // The newest say how long mail takes; the oldest are cleared away meanwhile.
+    if (found.size() > mailbox_messages)
+      found.erase(found.begin() + mailbox_oldest, found.end() - mailbox_newest);
     // Of earlier looks only: what is on disk by now will not be missed again after a restart.
     const auto deletable = messages_->to_delete(found, context.clock.now());
     auto taking = take_in(context, dialog, found);

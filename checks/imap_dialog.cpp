@@ -74,11 +74,11 @@ Task<ImapDialog::Answer> ImapDialog::ask(std::string command, std::string what) 
   }
 }
 
-Task<void> ImapDialog::select(std::string folder) {
+Task<std::string> ImapDialog::select(std::string folder) {
   auto asking = ask("SELECT " + quoted(folder), "opening the folder " + folder);
-  const auto answer = co_await std::move(asking);
+  auto answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
-  co_return Result<void>{};
+  co_return std::move(answer->lines);
 }
 
 Task<std::string> ImapDialog::search_subject(std::string word) {

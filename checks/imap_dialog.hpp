@@ -21,8 +21,9 @@ class ImapDialog {
  public:
   explicit ImapDialog(Conversation& server) : talk_{server, imap_bytes_max} {}
 
-  /// Errc::refused when there is no such folder, or it may not be written to.
-  Task<void> select(std::string folder);
+  /// Errc::refused when there is no such folder, or it may not be written to;
+  /// else the server's untagged lines.
+  Task<std::string> select(std::string folder);
   /// UIDs of the messages with this word in their subject that are not marked as deleted: the
   /// server's untagged lines.
   Task<std::string> search_subject(std::string word);

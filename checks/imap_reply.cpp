@@ -161,6 +161,22 @@ std::vector<ImapUid> parse_imap_search(std::string_view reply) {
   return uids;
 }
 
+std::optional<std::uint32_t> parse_imap_uid_validity(std::string_view reply) {
+  std::optional<std::uint32_t> validity;
+  while (!reply.empty()) {
+    const auto response = take_response(reply);
+    Words words{response};
+    if (words.next() != "*" || !is_same_word(words.next(), "OK") ||
+        !is_same_word(words.next(), "[UIDVALIDITY"))
+      continue;
+    auto number = words.next();
+    if (!number.ends_with(']')) continue;
+    number.remove_suffix(1);
+    if (const auto said = uid_of(number)) validity = said;
+  }
+  return validity;
+}
+
 std::vector<ImapArrival> parse_imap_arrivals(std::string_view reply) {
   std::vector<ImapArrival> arrivals;
   while (!reply.empty() && arrivals.size() < imap_uids_max) {

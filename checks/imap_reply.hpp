@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,11 @@ inline constexpr std::size_t imap_uids_max = 1000;  ///< Of one reply.
 /// section 7.2.5). Ascending, each once; of more than imap_uids_max the highest, which are the
 /// newest. What else the server says is passed over.
 std::vector<ImapUid> parse_imap_search(std::string_view reply);
+
+/// What a server says to SELECT of how long its UIDs hold: "* OK [UIDVALIDITY 3857529045] UIDs
+/// valid" (RFC 3501, section 7.1). With another number than before they name other messages. The
+/// last one; nothing when it says none.
+std::optional<std::uint32_t> parse_imap_uid_validity(std::string_view reply);
 
 /// When a message came into its mailbox.
 struct ImapArrival {

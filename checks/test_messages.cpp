@@ -66,6 +66,14 @@ void TestMessages::be_due() {
   begun_.reset();
 }
 
+void TestMessages::open_mailbox(std::uint32_t validity) {
+  if (validity != validity_) {
+    mailbox_.clear();
+    renumbered_ = true;
+  }
+  validity_ = validity;
+}
+
 /// The id says when it was sent: TAG.MICROSECONDS.CHANCE.
 std::optional<WallTime> TestMessages::sent_of(std::string_view id) const {
   if (!id.starts_with(tag_ + ".")) return std::nullopt;
@@ -111,7 +119,7 @@ void TestMessages::arrive(const Arrival& arrival, Now now) {
   } else if (take(lost_, arrival, now)) {
     ++counts(now).late;
   } else if (std::ranges::find(arrived_, arrival.id) != arrived_.end()) {
-    ++counts(now).duplicates;
+    if (!renumbered_) ++counts(now).duplicates;
   } else {
     // Sent before our memory was lost, or by another host of the same name.
     deletable = *sent + std::chrono::ceil<WallTime::duration>(lost_after_) + day;
@@ -119,6 +127,7 @@ void TestMessages::arrive(const Arrival& arrival, Now now) {
 }
 
 void TestMessages::conclude(std::span<const std::uint32_t> found, Now now) {
+  renumbered_ = false;
   std::erase_if(mailbox_, [&](const auto& one) {
     return std::ranges::find(found, one.first) == found.end();
   });

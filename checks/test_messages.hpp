@@ -22,6 +22,9 @@ inline constexpr std::size_t test_messages_under_way = 150;
 inline constexpr std::size_t test_messages_lost = 32;     ///< Kept; the oldest are forgotten.
 inline constexpr std::size_t test_messages_arrived = 64;  ///< Kept, to know a second copy.
 inline constexpr std::size_t mailbox_messages = 500;      ///< Of ours, known by their UID.
+inline constexpr std::ptrdiff_t mailbox_oldest = 50;      ///< So many of them when there are more,
+inline constexpr std::ptrdiff_t mailbox_newest =          ///< and so many.
+    static_cast<std::ptrdiff_t>(mailbox_messages) - mailbox_oldest;
 inline constexpr std::size_t receipt_characters = 60;
 
 /// A message that was sent to measure how long mail takes.
@@ -81,6 +84,10 @@ class TestMessages {
   /// or that is not known: it may come, but is not missed, and the next one is due.
   void doubt() { be_due(); }
 
+  /// Begins a look. With another `validity` than that of the look before UIDs name other messages
+  /// (RFC 3501 §2.3.1.1): the mailbox was made anew, or its messages were numbered anew, and those
+  /// that came before are no second copies.
+  void open_mailbox(std::uint32_t validity);
   /// Whether this message of the mailbox was accounted for before.
   bool knows(std::uint32_t uid) const { return mailbox_.contains(uid); }
   /// When a message of this id was sent; nothing when it is none of ours.
@@ -121,6 +128,8 @@ class TestMessages {
   std::optional<NewestArrival> newest_{};
   std::deque<TestMessage> under_way_{}, lost_{};
   std::deque<std::string> arrived_{};
+  std::uint32_t validity_{0};                    ///< Of the UIDs; 0 when that is not known.
+  bool renumbered_{false};                       ///< In this look.
   std::map<std::uint32_t, WallTime> mailbox_{};  ///< By UID: from when on it may be deleted.
   std::map<Hour, Counts> counts_{};
 };

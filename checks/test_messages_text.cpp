@@ -1,4 +1,6 @@
 // What the test messages are kept as: JSON. An id tells when its message was sent.
+#include <limits>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -46,6 +48,7 @@ std::string TestMessages::save() const {
   for (const auto& [uid, deletable] : mailbox_)
     mailbox.push_back(json::array{uid, number_of(deletable)});
   out["mailbox"] = std::move(mailbox);
+  out["validity"] = validity_;
   json::array counts;
   for (const auto& [hour, count] : counts_)
     counts.push_back(json::object{{"hour", hour},
@@ -88,6 +91,8 @@ void TestMessages::load(std::string_view kept, Now now) {
     }
   };
   fill(under_way_, "under_way", test_messages_under_way);
+  // The former process may have ended before it heard what became of its last one.
+  if (!under_way_.empty() && !under_way_.back().accepted) doubt();
   fill(lost_, "lost", test_messages_lost);
   for (const auto& item : items_in(*object, "arrived"))
     if (const auto* id = item.if_string();
@@ -105,6 +110,9 @@ void TestMessages::load(std::string_view kept, Now now) {
 }
 
 void TestMessages::load_mailbox(const json::object& kept) {
+  const auto validity = whole_in(kept, "validity").value_or(0);
+  if (validity > 0 && validity <= std::numeric_limits<std::uint32_t>::max())
+    validity_ = static_cast<std::uint32_t>(validity);
   for (const auto& item : items_in(kept, "mailbox")) {
     const auto* pair = item.if_array();
     if (pair == nullptr || pair->size() != 2 || mailbox_.size() >= mailbox_messages) continue;

@@ -67,6 +67,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   searches(text);
   searches("* SEARCH " + std::string{text});
+  (void)parse_imap_uid_validity(text);
+  check_that(
+      parse_imap_uid_validity(std::string{text} + "\r\n* OK [UIDVALIDITY 5] x\r\n").value_or(5) !=
+          0,
+      "a validity is never 0");
   fetches(text);
   fetches("* 1 FETCH (" + std::string{text});
   // What is said in a literal counts for nothing.

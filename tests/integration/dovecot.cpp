@@ -72,6 +72,7 @@ Dovecot::~Dovecot() {
 }
 
 void Dovecot::start() {
+  fs::remove(delivery_socket() + ".shut");
   for (int attempt = 0; attempt < attempts; ++attempt) {
     // A second start is on the same ports: it is the same service that comes back.
     if (imap_port_ == 0 || attempt > 0) {
@@ -131,6 +132,17 @@ void Dovecot::set_password(const std::string& user, const std::string& password)
 void Dovecot::shut_delivery() const { fs::rename(delivery_socket(), delivery_socket() + ".shut"); }
 
 void Dovecot::open_delivery() const { fs::rename(delivery_socket() + ".shut", delivery_socket()); }
+
+void Dovecot::put(const std::string& user, const std::string& text) const {
+  const auto file = folder_.write("put", text);
+  const auto placed = run({"/usr/bin/install", "-o", mail_owner, "-g", mail_owner, file,
+                           folder_ / ("homes/" + user + "/mail/new/put." + user)});
+  if (placed.code != 0) throw std::runtime_error{"cannot put mail: " + placed.errors};
+}
+
+void Dovecot::lose_mailbox(const std::string& user) const {
+  fs::remove_all(folder_ / ("homes/" + user));
+}
 
 int Dovecot::count(const std::string& user) const {
   int out = 0;

@@ -42,6 +42,10 @@ class Dovecot {
   void shut_delivery() const;
   void open_delivery() const;
 
+  /// A message that nobody delivered, in a mailbox that has been looked into.
+  void put(const std::string& user, const std::string& text) const;
+  /// The user's mailbox is gone, as after a disk was lost. A new one is made when it is asked for.
+  void lose_mailbox(const std::string& user) const;
   /// How many messages are in a user's inbox.
   int count(const std::string& user) const;
   std::string log() const { return server_ ? server_->text() : said_; }

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "tests/integration/email_delivery.hpp"
+#include "tests/integration/receivers_judge.hpp"
 
 namespace tocsin::integration {
 namespace {
@@ -33,6 +34,10 @@ TEST_F(EmailDelivery, ARelayThatIsDownIsNotWellForARestartOfTheAgent) {
   configure({.send_every = "50s"});
   agent_.start();
   const auto id = text_at(agent_.wait_for_incident("mail", "open"), "id");
+  // Whoever is paged is paged by what is on disk.
+  ASSERT_TRUE(receivers_.wait_until([](const json::value& state) {
+    return page_actions(state) == std::vector<std::string>{"trigger"};
+  }));
   agent_.kill();
   agent_.start();
   ASSERT_TRUE(eventually([&] { return !std::isnan(sample("up")); }));
@@ -55,6 +60,32 @@ TEST_F(EmailDelivery, AMailboxThatDiedIsNamedAndNothingIsCalledMissingForIt) {
   EXPECT_TRUE(becomes("imap_up", 1));
   agent_.wait_for_incident("mail", "resolved");
   EXPECT_EQ(sample("lost"), 0);
+}
+
+TEST_F(EmailDelivery, AMailboxThatWasMadeAnewIsLookedIntoAfresh) {
+  mail_->hold();
+  configure({.lost_after = "2m"});
+  agent_.start();
+  const auto& postfix = mail_->postfix();
+  const auto first = wait_for_queue(3).front().id;
+  // The first one comes, as number 1, and the agent dies before it deletes it.
+  auto& dovecot = mail_->dovecot();
+  const std::string reader{MailServer::reader};
+  dovecot.put(reader, postfix.text_of(first));
+  ASSERT_TRUE(eventually([&] { return !std::isnan(sample("slowest_hop_seconds")); }))
+      << everything();
+  agent_.kill();
+  postfix.remove(first);
+  dovecot.kill();
+  dovecot.lose_mailbox(reader);
+  dovecot.start();
+  postfix.flush();
+  ASSERT_TRUE(eventually([&] { return postfix.queue().empty(); })) << mail_->log();
+  // The others have come, from number 1 on.
+  agent_.start();
+  EXPECT_TRUE(eventually([&] { return sample("up") == 1 && sample("missing") <= 1; }, 30s))
+      << everything();
+  for (const auto* name : {"lost", "late", "duplicates"}) EXPECT_EQ(sample(name), 0) << name;
 }
 
 TEST_F(EmailDelivery, ARelayThatNoLongerKnowsThePasswordSaysSo) {

@@ -105,6 +105,18 @@ TEST(ImapArrivals, AreFewAndEachOnce) {
   EXPECT_LE(parse_imap_arrivals(reply).size(), imap_uids_max);
 }
 
+TEST(ImapUidValidity, IsFoundAmongWhatElseIsSaid) {
+  EXPECT_EQ(parse_imap_uid_validity("* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* OK [UNSEEN 1] first\r\n"
+                                    "* OK [UIDVALIDITY 3857529045] UIDs valid\r\n"
+                                    "* OK [UIDNEXT 4392] next\r\n"),
+            3857529045u);
+  EXPECT_EQ(parse_imap_uid_validity("* ok [uidvalidity 7]"), 7u);
+  for (const auto* reply :
+       {"", "* OK [UIDVALIDITY 0] x", "* OK [UIDVALIDITY 4294967296] x", "* OK [UIDVALIDITY x] x",
+        "* OK [UIDVALIDITY 7 ] x", "* NO [UIDVALIDITY 7] x", "* OK UIDVALIDITY 7"})
+    EXPECT_EQ(parse_imap_uid_validity(reply), std::nullopt) << reply;
+}
+
 TEST(ImapUidSet, IsAsShortAsItCanBe) {
   const auto set = [](std::vector<ImapUid> uids) { return imap_uid_set(uids); };
   EXPECT_EQ(set({}), "");

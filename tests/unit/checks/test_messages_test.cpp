@@ -139,6 +139,8 @@ TEST(TestMessages, WhatTheRelayRefusedIsNotMissedAndTriedAgain) {
 TEST(TestMessages, WhatMayBeUnderWayIsNotMissedButKnownWhenItComes) {
   Messages messages;
   const auto id = messages.begin(after(0s), 7).id;
+  EXPECT_FALSE(messages.due(after(1s)));
+  EXPECT_TRUE(restarted(messages, after(1s)).due(after(1s))) << "nobody heard what became of it";
   messages.doubt();
   EXPECT_TRUE(messages.due(after(1s)));
   EXPECT_EQ(messages.standing(after(30min)).missing, 0U);
@@ -198,6 +200,30 @@ TEST(TestMessages, AreDeletedOnceTheirAccountIsOnDisk) {
   EXPECT_THAT(messages.to_delete(Uids{1}, after(2s)), ElementsAre(1U));
   messages.look({}, 3s);
   EXPECT_FALSE(messages.knows(1));
+}
+
+TEST(TestMessages, AMailboxThatWasMadeAnewHasOtherMessages) {
+  Messages messages;
+  const auto first = messages.send(0s);
+  const auto second = messages.send(5min);
+  messages.open_mailbox(3857529045);
+  messages.come(1, first, 1s);
+  messages.look({1}, 1s);
+  auto again = restarted(messages, after(2min));
+  again.open_mailbox(3857529045);
+  EXPECT_TRUE(again.knows(1));
+  again.open_mailbox(3857529046);
+  EXPECT_FALSE(again.knows(1));
+  EXPECT_THAT(again.to_delete(Uids{1}, after(6min)), IsEmpty());
+  again.come(1, second, 6min);
+  again.come(2, first, 6min);
+  EXPECT_EQ(again.standing(after(6min)).missing, 0U);
+  EXPECT_EQ(again.standing(after(6min)).duplicates, 0U) << "the same, with another number";
+  EXPECT_THAT(again.to_delete(Uids{1, 2}, after(6min)), ElementsAre(1U, 2U));
+  again.look({1, 2}, 6min);
+  again.open_mailbox(3857529046);
+  again.come(3, first, 7min);
+  EXPECT_EQ(again.standing(after(7min)).duplicates, 1U);
 }
 
 TEST(TestMessages, MailOfOthersIsLeftAlone) {
