@@ -18,7 +18,7 @@ namespace tocsin::schedule {
 class Places {
  public:
   static constexpr std::size_t hanging_most = limits::checks_in_flight / 2;
-  static constexpr std::size_t first_runs_most = limits::checks_in_flight * 4;
+  static constexpr std::size_t first_runs_most = 256;  ///< With the others, half the descriptors.
 
   bool may_start(Manner manner) const noexcept;
   void take(Manner manner) noexcept { ++count(manner); }

@@ -39,8 +39,8 @@ struct Surroundings {
 /// of one check at once; a run that overruns skips the turns it missed. Each run is cut off at its
 /// timeout; one that does not return even then is told as stuck at each further turn. At most
 /// limits::checks_in_flight runs that wait for something are in flight together, and those that
-/// hang hold half of that at most; runs that end without waiting, and first runs up to four times
-/// that number, do not count. The rest wait their turn, and their lag says so.
+/// hang hold half of that at most; runs that end without waiting, and up to Places::first_runs_most
+/// first runs, do not count. The rest wait their turn, and their lag says so.
 class Scheduler {
  public:
   using Sink = std::function<void(const ScheduledCheck&, Observation)>;
