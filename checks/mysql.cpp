@@ -5,6 +5,7 @@
 
 #include "checks/mysql_look.hpp"
 #include "checks/reply_by.hpp"
+#include "checks/seen_deadlocks.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -90,6 +91,8 @@ class MysqlCheck final : public Check {
       remember(std::move(reading));
       co_return samples;
     }
+    if (const auto count = new_deadlocks(reading, context.gap))
+      seen_deadlocks_.see(*count, context.clock.steady());
     auto samples = measured(reading, context.gap);
     remember(std::move(reading));
     co_return samples;
@@ -113,6 +116,11 @@ class MysqlCheck final : public Check {
       if (params_.replica && last_.replica->channels.empty())
         evidence.probable_cause = dsn_.place() + " replicates from nowhere";
     }
+    if (auto line = seen_deadlocks_.describe_at(
+            context.clock.steady(),
+            "SHOW ENGINE INNODB STATUS at " + dsn_.place() + " shows the latest");
+        !line.empty())
+      lines.push_back(std::move(line));
     lines.insert(lines.end(), last_.remarks.begin(), last_.remarks.end());
     if (!last_.fault) {
       auto finding = find_mysql_holders(context.network, context.clock, dsn_, context.deadline);
@@ -146,11 +154,17 @@ class MysqlCheck final : public Check {
     put_known(longest_transaction_seconds, reading.oldest_transaction_seconds);
     put_replica(samples, reading);
     put_known(replicas, reading.replicas);
-    if (reading.deadlocks && last_.deadlocks && !gap && *reading.deadlocks >= *last_.deadlocks)
-      put(samples, deadlocks, *reading.deadlocks - *last_.deadlocks);
+    put_known(deadlocks, new_deadlocks(reading, gap));
     for (std::size_t i = 0; i < reading.numbers.size(); ++i)
       put(samples, static_cast<std::uint16_t>(first_query + i), reading.numbers[i]);
     return samples;
+  }
+
+  /// Nothing when the run before does not tell; less than before: the server was restarted.
+  std::optional<double> new_deadlocks(const MysqlReading& reading, bool gap) const {
+    if (!reading.deadlocks || !last_.deadlocks || gap || *reading.deadlocks < *last_.deadlocks)
+      return std::nullopt;
+    return *reading.deadlocks - *last_.deadlocks;
   }
 
   void put_replica(Samples& samples, const MysqlReading& reading) const {
@@ -174,6 +188,7 @@ class MysqlCheck final : public Check {
   std::vector<SampleSpec> specs_;
   MysqlDsn dsn_{};
   MysqlReading last_{};
+  SeenDeadlocks seen_deadlocks_{};
 };
 
 void judge(const MysqlParams& params, const Node& map, Decoding& decoding) {

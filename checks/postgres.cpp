@@ -11,6 +11,7 @@
 #include "checks/postgres_session.hpp"
 #include "checks/postgres_statistics.hpp"
 #include "checks/reply_by.hpp"
+#include "checks/seen_deadlocks.hpp"
 #include "tocsin/base/text.hpp"
 
 namespace tocsin {
@@ -132,6 +133,10 @@ class PostgresCheck final : public Check {
       cut_to_size(evidence);
       co_return evidence;
     }
+    if (auto line = seen_deadlocks_.describe_at(
+            context.clock.steady(), "the log of " + dsn_.place() + " names the statements");
+        !line.empty())
+      evidence.lines.push_back(std::move(line));
     PostgresSession session{context.network, context.clock, reply_by(context)};
     auto collecting = collect(session, evidence);
     co_await std::move(collecting);
@@ -204,8 +209,10 @@ class PostgresCheck final : public Check {
     put_known(waiting_sessions, found.waiting);
     put(samples_, hidden_sessions, found.hidden);
     // Less than before: the statistics were reset.
-    if (deadlocks_before_ && found.deadlocks >= *deadlocks_before_)
+    if (deadlocks_before_ && found.deadlocks >= *deadlocks_before_) {
       put(samples_, deadlocks, found.deadlocks - *deadlocks_before_);
+      seen_deadlocks_.see(found.deadlocks - *deadlocks_before_, looked_at_);
+    }
     deadlocks_before_ = found.deadlocks;
     put(samples_, transaction_ids_used_ratio, found.wraparound);
   }
@@ -303,6 +310,7 @@ class PostgresCheck final : public Check {
   std::vector<std::string> holders_{};
   SteadyTime looked_at_{};
   std::optional<double> deadlocks_before_{};
+  SeenDeadlocks seen_deadlocks_{};
   ReplicationWatch replication_{};
 };
 

@@ -154,6 +154,40 @@ TEST_F(MysqlServer, WhoHoldsALockForLongIsNamed) {
   agent_.wait_for_incident("db", "resolved");
 }
 
+TEST_F(MysqlServer, ADeadlockIsCounted) {
+  primary_->sql("INSERT INTO shop.orders VALUES (2, 'b')");
+  run_agent(check("db", dsn(*primary_, "db"), "deadlocks > 0", ", clear: deadlocks == 0"));
+  ASSERT_TRUE(eventually([&] { return sample("deadlocks") == 0; }));
+  // Each takes a row, waits at the gate for the other to have taken its own, and wants that.
+  const auto gate = primary_->client("SELECT GET_LOCK('gate', 60); SELECT SLEEP(600)");
+  ASSERT_TRUE(gate->wait_for_line("1"));
+  const auto crossing = [&](const std::string& first, const std::string& second) {
+    const auto take = [](const std::string& id) {
+      return "UPDATE shop.orders SET note = 'z' WHERE id = " + id + "; ";
+    };
+    return primary_->client("BEGIN; " + take(first) +
+                            "SELECT GET_LOCK('gate', 600); SELECT RELEASE_LOCK('gate'); " +
+                            take(second) + "COMMIT");
+  };
+  const auto one = crossing("1", "2"), other = crossing("2", "1");
+  ASSERT_TRUE(eventually([&] {
+    return primary_->sql(
+               "SELECT COUNT(*) FROM information_schema.processlist WHERE state = "
+               "'User lock' AND info LIKE '%GET_LOCK%'") == "2\n";
+  })) << primary_->sql("SHOW FULL PROCESSLIST");
+  primary_->sql("KILL " + primary_->sql("SELECT IS_USED_LOCK('gate')"));
+  const auto open = agent_.wait_for_incident("db", "open");
+  EXPECT_THAT(text_at(open, "title"), HasSubstr("CRITICAL: db on web-1: deadlocks 1 > 0"));
+  const auto all = told(open);
+  EXPECT_THAT(all, HasSubstr("1 deadlock, counted "));
+  EXPECT_THAT(all, HasSubstr("SHOW ENGINE INNODB STATUS at " + primary_->address()));
+  const auto first = one->wait_for_exit(), second = other->wait_for_exit();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->code == 0, second->code == 0) << "one of them went through";
+  agent_.wait_for_incident("db", "resolved");
+  primary_->sql("UPDATE shop.orders SET note = 'a'; DELETE FROM shop.orders WHERE id = 2");
+}
+
 TEST_F(MysqlServer, QueriesOfOnesOwnBecomeSamples) {
   run_agent(check("db", dsn(*primary_, "db"), "orders > 1",
                   ", queries: {orders: SELECT COUNT(*) FROM shop.orders}"));

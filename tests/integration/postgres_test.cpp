@@ -182,6 +182,47 @@ TEST_F(PostgresServer, ShowsWhoWaitsForWhom) {
   EXPECT_TRUE(becomes("db", "ok"));
 }
 
+TEST_F(PostgresServer, CountsADeadlock) {
+  server_->sql("INSERT INTO orders VALUES (2, 'y')");
+  run_agent("  - {name: db, type: postgres, every: 1s, timeout: 900ms, dsn: {file: " + dsn_ +
+            "}, critical: deadlocks > 0, clear: deadlocks == 0}\n");
+  ASSERT_TRUE(eventually([&] { return sample("db", "deadlocks") == 0; }));
+  // Each takes a row, waits at the gate for the other to have taken its own, and wants that.
+  const auto gate =
+      server_->client("postgres", "gate", {"SELECT pg_advisory_lock(7)", "SELECT pg_sleep(600)"});
+  const auto waiting_at_the_gate = [&](const std::string& granted, const std::string& count) {
+    return eventually([&] {
+      return server_->sql(
+                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = " +
+                 granted) == count + "\n";
+    });
+  };
+  ASSERT_TRUE(waiting_at_the_gate("true", "1"));
+  const auto crossing = [&](const std::string& first, const std::string& second) {
+    const auto take = [](const std::string& id) {
+      return "UPDATE orders SET note = 'z' WHERE id = " + id;
+    };
+    return server_->client(
+        "app", "shop",
+        {"BEGIN", take(first), "SELECT pg_advisory_xact_lock_shared(7)", take(second), "COMMIT"});
+  };
+  const auto one = crossing("1", "2"), other = crossing("2", "1");
+  ASSERT_TRUE(waiting_at_the_gate("false", "2"));
+  server_->sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+      "'gate'");
+  const auto told = opened("db");
+  EXPECT_THAT(text_at(incident_, "title"), HasSubstr("CRITICAL: db on web-1: deadlocks 1 > 0"));
+  EXPECT_THAT(told, HasSubstr("1 deadlock, counted "));
+  EXPECT_THAT(told, HasSubstr("the log of " + server_->address() + " names the statements"));
+  const auto first = one->wait_for_exit(), second = other->wait_for_exit();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->code == 0, second->code == 0) << "one of them went through";
+  EXPECT_TRUE(becomes("db", "ok"));
+  agent_.wait_for_incident("db", "resolved");
+  server_->sql("DELETE FROM orders WHERE id = 2");
+}
+
 TEST_F(PostgresServer, AnswersQueriesOfOnesOwn) {
   server_->sql("CREATE ROLE plain LOGIN PASSWORD 'plain-secret'");
   const auto plain = agent_.folder().write("plain.dsn", server_->dsn("plain", "plain-secret"));
