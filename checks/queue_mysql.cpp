@@ -41,8 +41,7 @@ class MysqlSource final : public QueueSource {
     auto asking = ask(session, deadline, limit);
     const auto rows = co_await std::move(asking);
     if (!rows) {
-      const auto code = rows.error().code;
-      if (code == Errc::internal || code == Errc::cancelled) co_return rows.error();
+      if (!blames_server(session.fault())) co_return rows.error();
       QueueReading reading;
       reading.up = false;
       reading.failure = rows.error().detail;
@@ -55,6 +54,14 @@ class MysqlSource final : public QueueSource {
   }
 
  private:
+  /// A query that the server refuses, or gives more rows than one, is wrong here and says nothing
+  /// of the queue.
+  static bool blames_server(const MysqlFault& fault) {
+    const auto code = fault.error.code;
+    if (code == Errc::internal || code == Errc::cancelled) return false;
+    return fault.phase != MysqlPhase::query || (code != Errc::refused && code != Errc::too_large);
+  }
+
   Task<MysqlRows> ask(MysqlSession& session, SteadyTime deadline, Duration limit) {
     auto connecting = session.connect(deadline);
     const auto connected = co_await std::move(connecting);

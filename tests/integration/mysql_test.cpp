@@ -266,6 +266,40 @@ TEST_F(MysqlServer, AQueueInATableIsWatched) {
   agent_.wait_for_incident("jobs", "resolved");
 }
 
+TEST_F(MysqlServer, ThatRefusesTheQueryOfAQueueIsNotDown) {
+  const auto queue = [&](const std::string& name, const std::string& query) {
+    return "  - {name: " + name + ", type: queue, every: 1s, timeout: 900ms, from: {mysql: " +
+           "{dsn: {file: " + dsn(*primary_, name) + "}, query: \"" + query +
+           "\"}}, critical: up < 1}\n";
+  };
+  const std::vector<std::array<std::string, 3>> queries{
+      {"lacks", "SELECT COUNT(*) FROM shop.nowhere", "doesn't exist (1146)"},
+      {"slow", "SELECT COUNT(*) FROM shop.orders WHERE SLEEP(30)", "(1969)"}};
+  std::string checks;
+  for (const auto& [name, query, why] : queries) checks += queue(name, query);
+  run_agent(checks);
+  json::value last;
+  const auto becomes = [&](const std::string& name, const std::string& severity) {
+    return eventually([&] {
+      for (const auto& each : items(agent_.get("/api/v1/checks").json()))
+        if (text_at(each, "name") == name) last = each;
+      return text_at(last, "severity") == severity;
+    });
+  };
+  for (const auto& [name, query, why] : queries) {
+    EXPECT_TRUE(becomes(name, "unknown")) << json::serialize(last);
+    EXPECT_THAT(text_at(last, "why"), HasSubstr(why));
+    EXPECT_THAT(text_at(last, "why"), HasSubstr(primary_->address()));
+  }
+  primary_->kill();
+  for (const auto* name : {"lacks", "slow"}) {
+    EXPECT_TRUE(becomes(name, "critical")) << json::serialize(last);
+    EXPECT_EQ(agent_.metric("tocsin_queue_up{check=\"" + std::string{name} + "\"}"), 0);
+  }
+  primary_->start();
+  EXPECT_TRUE(becomes("lacks", "unknown"));
+}
+
 TEST_F(MysqlServer, AsAReplicaThatStopsApplyingOrReceivingSaysWhy) {
   Mariadb replica{2};
   replica.start();

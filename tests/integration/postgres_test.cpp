@@ -321,5 +321,27 @@ TEST_F(PostgresServer, KeepsAQueue) {
   agent_.wait_for_incident("jobs", "resolved");
 }
 
+TEST_F(PostgresServer, ThatRefusesTheQueryOfAQueueIsNotDown) {
+  const auto queue = [&](const std::string& name, const std::string& query) {
+    return "  - {name: " + name +
+           ", type: queue, every: 1s, timeout: 900ms, from: {postgres: " + "{dsn: {file: " + dsn_ +
+           "}, query: \"" + query + "\"}}, critical: up < 1}\n";
+  };
+  run_agent(queue("lacks", "SELECT count(*) FROM nowhere") +
+            queue("slow", "SELECT count(pg_sleep(30))"));
+  ASSERT_TRUE(becomes("lacks", "unknown"));
+  EXPECT_THAT(text_at(look("lacks"), "why"),
+              AllOf(HasSubstr(server_->address()), HasSubstr("does not exist (42P01)")));
+  ASSERT_TRUE(becomes("slow", "unknown"));
+  EXPECT_THAT(text_at(look("slow"), "why"), HasSubstr("statement timeout (57014)"));
+  server_->kill();
+  for (const auto* name : {"lacks", "slow"}) {
+    EXPECT_TRUE(becomes(name, "critical"));
+    EXPECT_EQ(sample(name, "up"), 0);
+  }
+  server_->start();
+  EXPECT_TRUE(becomes("lacks", "unknown"));
+}
+
 }  // namespace
 }  // namespace tocsin::integration
