@@ -23,26 +23,32 @@ RedisServer::RedisServer(std::vector<std::string> options) : options_{std::move(
   std::filesystem::create_directories(folder_ / "data");
 }
 
+std::vector<std::string> RedisServer::command() const {
+  std::vector<std::string> words{server,
+                                 "--port",
+                                 std::to_string(port_),
+                                 "--bind",
+                                 "127.0.0.1",
+                                 "--dir",
+                                 folder_ / "data",
+                                 "--save",
+                                 "",
+                                 "--unixsocket",
+                                 socket(),
+                                 "--enable-protected-configs",
+                                 "yes"};
+  words.insert(words.end(), options_.begin(), options_.end());
+  return words;
+}
+
+void RedisServer::launch() { server_ = std::make_unique<Program>(command()); }
+
 void RedisServer::start() {
   std::string said;
   const bool again = port_ != 0;
   for (int attempt = 0; attempt < (again ? 1 : attempts); ++attempt) {
     if (!again) port_ = free_port();
-    std::vector<std::string> command{server,
-                                     "--port",
-                                     std::to_string(port_),
-                                     "--bind",
-                                     "127.0.0.1",
-                                     "--dir",
-                                     folder_ / "data",
-                                     "--save",
-                                     "",
-                                     "--unixsocket",
-                                     socket(),
-                                     "--enable-protected-configs",
-                                     "yes"};
-    command.insert(command.end(), options_.begin(), options_.end());
-    server_ = std::make_unique<Program>(command);
+    launch();
     if (server_->wait_for_line("Ready to accept connections")) return;
     said = server_->text();
   }

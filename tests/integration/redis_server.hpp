@@ -19,6 +19,8 @@ class RedisServer {
 
   /// Starts it and waits until it takes connections; a second time on the same port and folder.
   void start();
+  /// Starts it on the port it had and does not wait: it may have much to load first.
+  void launch();
   void kill() { server_->kill(); }
   Program& program() { return *server_; }
   /// What redis-cli prints for a command, without its line end. `password` may be "".
@@ -32,6 +34,8 @@ class RedisServer {
   const Folder& folder() const { return folder_; }
 
  private:
+  std::vector<std::string> command() const;
+
   Folder folder_;
   std::vector<std::string> options_;
   int port_{0};

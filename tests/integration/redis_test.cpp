@@ -1,4 +1,5 @@
-// Real Redis servers that die, change their password, lose their primary, fill up and cannot save.
+// Real Redis servers that die, change their password, lose their primary, fill up, cannot save and
+// take long to load.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +174,34 @@ TEST_F(Redis, AServerThatCannotSaveRefusesWritesAndThatIsSaid) {
   std::filesystem::create_directories(server.folder() / "again");
   ASSERT_EQ(server.ask({"CONFIG", "SET", "dir", server.folder() / "again"}), "OK");
   ASSERT_TRUE(eventually([&] { return server.ask({"SAVE"}) == "OK"; }));
+  agent_.wait_for_incident("cache", "resolved");
+}
+
+TEST_F(Redis, AServerThatLoadsItsDataSaysSoAndComesUpWhenItHas) {
+  // It answers after each kilobyte that it has loaded, and rests 50 ms after each key of two.
+  RedisServer server{{"--rdbcompression", "no", "--loading-process-events-interval-bytes", "1024",
+                      "--key-load-delay", "50000", "--enable-debug-command", "local"}};
+  server.start();
+  ASSERT_EQ(server.ask({"DEBUG", "POPULATE", "4000", "key", "2048"}), "OK");
+  ASSERT_EQ(server.ask({"SAVE"}), "OK");
+  server.kill();
+  server.launch();
+  ASSERT_TRUE(eventually([&] {
+    return server.ask({"INFO", "persistence"}).find("loading:1") != std::string::npos;
+  })) << server.program().text();
+  watch(check("cache", "address: " + server.address(), back_at_once));
+  const auto open = agent_.wait_for_incident("cache", "open");
+  EXPECT_THAT(text_at(open, "title"), HasSubstr("CRITICAL: cache on web-1: up 0 < 1"));
+  EXPECT_THAT(text_at(open, "summary", "probable_cause"),
+              HasSubstr(server.address() + " is still loading its data from disk: LOADING"));
+  EXPECT_THAT(evidence(open), HasSubstr("loading its data from disk, "));
+  EXPECT_EQ(sample("loading"), 1);
+  // Nothing but the rest that we gave it holds it up.
+  ASSERT_TRUE(eventually([&] {
+    return server.ask({"CONFIG", "SET", "key-load-delay", "0"}) == "OK";
+  }));
+  ASSERT_TRUE(reaches("up", 1)) << server.program().text();
+  EXPECT_TRUE(reaches("loading", 0));
   agent_.wait_for_incident("cache", "resolved");
 }
 
