@@ -205,28 +205,39 @@ class MailQueueCheck final : public Check {
       return Error{Errc::timed_out, program + " was ended after " + describe(outcome.took) +
                                         ", with " + count_of(tally.depth, "message") +
                                         " listed so far; a longer timeout may do"};
-    const auto words =
-        outcome.error_output.empty() ? "it said nothing" : first_line(outcome.error_output);
+    const auto words = outcome.error_output.empty()
+                           ? "it said nothing"
+                           : first_line(without_warnings(lister.system, outcome.error_output));
     if (outcome.signal != 0)
       return Error{Errc::protocol, program + " was ended by signal " +
                                        std::to_string(outcome.signal) + ": " + words};
     if (outcome.exit_code != 0)
       return Error{Errc::refused, program + " ended with exit code " +
                                       std::to_string(outcome.exit_code) + ": " + words +
-                                      what_to_do(lister.system, outcome)};
+                                      std::string{what_to_do(lister.system, outcome)}};
     if (tally.depth == 0 && tally.unreadable > 0)
       return Error{Errc::protocol, program + " printed " + count_of(tally.unreadable, "line") +
                                        ", and none of them of a mail queue"};
     return std::nullopt;
   }
 
+  /// Exim may warn of its configuration before it says why it ends.
+  static std::string_view without_warnings(MailSystem system, std::string_view text) {
+    const auto at = system == MailSystem::exim ? text.find("exim: ") : 0;
+    return at == std::string_view::npos ? text : text.substr(at);
+  }
+
   /// postqueue takes its right to see the queue from its file's group, which no-new-privileges
-  /// takes away.
-  static std::string what_to_do(MailSystem system, const CommandOutcome& outcome) {
-    const bool denied = outcome.error_output.find("ermission denied") != std::string::npos;
-    return denied && system == MailSystem::postfix
-               ? "; give the agent Postfix's group (SupplementaryGroups=postdrop)"
-               : "";
+  /// takes away. Exim lists its queue for those of its own group, who may read the spool too.
+  static std::string_view what_to_do(MailSystem system, const CommandOutcome& outcome) {
+    if (outcome.error_output.find("ermission denied") == std::string::npos) return "";
+    switch (system) {
+      case MailSystem::postfix:
+        return "; give the agent Postfix's group (SupplementaryGroups=postdrop)";
+      case MailSystem::exim:
+        return "; give the agent Exim's group (on Debian SupplementaryGroups=Debian-exim)";
+    }
+    return "";
   }
 
   Duration age_of(std::int64_t arrival) const {

@@ -26,6 +26,11 @@ class WordCounts {
 };
 
 /// What is kept of a mail queue while it is read: as much for a million messages as for a thousand.
+///
+/// A message that Postfix moves from one queue to another while it lists them is counted twice, or
+/// not at all. Knowing them again would take every id of the queues before, millions where it
+/// matters least; and one that was missed would stay missed. So the counts are off by what moves
+/// during a listing, in one run. The oldest is not: it is the same age in either queue.
 struct MailTally {
   struct Waiting {
     std::int64_t arrival{0};

@@ -341,6 +341,24 @@ TEST(MailQueue, WhatCannotBeListedIsUnknownAndNotEmpty) {
   fails_with(Errc::timed_out, "0 messages listed so far; a longer timeout may do");
 }
 
+TEST(MailQueue, AnEximThatRefusesNamesTheGroupThatMay) {
+  MailHost host;
+  const auto check = made(mail_queue_check(), map_of({{"mta", word("exim")}}));
+  CommandOutcome outcome;
+  outcome.exit_code = 1;
+  // As Exim 4.96 says it to somebody who is none of its administrators.
+  outcome.error_output =
+      "2026-11-23 06:03:17 Warning: purging the environment.\n"
+      " Suggested action: use keep_environment.\n"
+      "exim: permission denied\n";
+  host.processes.answer("exim4", outcome);
+  const auto samples = host.run(*check);
+  ASSERT_FALSE(samples);
+  EXPECT_EQ(samples.error().detail,
+            "exim4 ended with exit code 1: exim: permission denied; give the agent Exim's group "
+            "(on Debian SupplementaryGroups=Debian-exim)");
+}
+
 TEST(MailQueue, TellsWhenAFallingQueueWillBeEmpty) {
   MailHost host;
   const auto check = made(mail_queue_check());
