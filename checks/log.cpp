@@ -26,6 +26,8 @@ constexpr std::uint64_t stretch_bytes = 256u << 10;
 /// How often the position is kept, unless the file was rotated: what was read since is read again
 /// after a crash.
 constexpr Duration keep_every = 30s;
+/// Nobody rotates for so long. A file that is away for longer, and for the window, tells nothing.
+constexpr Duration away_at_most = 1min;
 /// In microseconds since 1970: what is later no clock has shown (the year 2200).
 constexpr std::uint64_t latest_kept = 7'258'118'400'000'000;
 
@@ -50,7 +52,7 @@ struct LogParams {
   }
 };
 
-enum : std::uint16_t { lines_per_second, skipped_bytes, own_specs };
+enum : std::uint16_t { lines_per_second, skipped_bytes, file_missing_seconds, own_specs };
 
 /// The configured patterns and those of the sets.
 LogPatterns all_patterns(const LogParams& params) {
@@ -66,6 +68,9 @@ std::vector<SampleSpec> log_specs(const LogPatterns& patterns) {
   std::vector<SampleSpec> specs{
       {"lines_per_second", Unit::per_second, "Lines read, over the window."},
       {"skipped_bytes", Unit::bytes, "Passed over in this run because more came than can be read."},
+      {"file_missing_seconds", Unit::seconds,
+       "How long there has been no file of that name, 0 while there is one. Once that is as long "
+       "as the window, or a minute if that is more, and nothing came, the result is unknown."},
   };
   for (const auto& [name, pattern] : patterns) {
     specs.push_back({name + "_per_second", Unit::per_second,
@@ -99,11 +104,17 @@ class LogCheck final : public Check {
     const auto outcome = co_await std::move(reading);
     if (!outcome) co_return outcome.error();
     keep(context);
+    if (const auto away = missing_for(now);
+        away >= std::max(away_at_most, params_.window) && lines_.total(now) == 0)
+      co_return Error{Errc::missing, missing_words(now) + " and nothing came: make it, or name " +
+                                         "the file that is written to now"};
     const auto seconds = std::chrono::duration<double>(covered(now)).count();
     Samples samples;
     samples.reserve(specs_.size());
     put(samples, lines_per_second, static_cast<double>(lines_.total(now)) / seconds);
     put(samples, skipped_bytes, static_cast<double>(skipped_));
+    if (!journal_)
+      put(samples, file_missing_seconds, std::chrono::duration<double>(missing_for(now)).count());
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
       const auto count = static_cast<double>(matches_.matches(i, now));
       const auto spec = static_cast<std::uint16_t>(own_specs + 2 * i);
@@ -116,6 +127,10 @@ class LogCheck final : public Check {
   asio::awaitable<Evidence> evidence(CheckContext& context) override {
     Evidence evidence;
     const auto now = context.clock.steady();
+    if (missing_since_) {
+      evidence.lines.push_back(missing_words(now));
+      evidence.probable_cause = evidence.lines.back();
+    }
     if (lost_ && now - *lost_ <= params_.window)
       evidence.lines.push_back(params_.file +
                                " was rotated while nobody was reading, and the old file is gone");
@@ -132,6 +147,14 @@ class LogCheck final : public Check {
   }
 
  private:
+  Duration missing_for(SteadyTime now) const {
+    return missing_since_ ? now - *missing_since_ : Duration{0};
+  }
+  std::string missing_words(SteadyTime now) const {
+    return "there has been no " + params_.file + " for " +
+           describe(std::chrono::floor<std::chrono::seconds>(missing_for(now)));
+  }
+
   /// The time that the counts are of. Until the window has passed once it is less, or more when
   /// reading went on from where it was left long before: a rate over the window alone would be
   /// wrong.
@@ -202,6 +225,10 @@ class LogCheck final : public Check {
       skipped_ += reading->skipped;
       passed_over_.add(now, reading->skipped);
       if (reading->lost) lost_ = now;
+      if (reading->missing)
+        missing_since_ = missing_since_.value_or(now);
+      else if (!reading->more)  // At the end alone it is known.
+        missing_since_.reset();
       if (!reading->more || bytes >= limits::log_bytes_per_run) break;
       const auto executor = co_await asio::this_coro::executor;
       auto turn = asio::post(executor, asio::use_awaitable);
@@ -244,7 +271,8 @@ class LogCheck final : public Check {
   std::uint64_t kept_inode_{0};
   std::uint64_t skipped_{0};
   std::optional<SteadyTime> lost_{};  ///< When it was seen that lines are.
-  Duration away_{0};                  ///< Between the position that it went on from and its start.
+  std::optional<SteadyTime> missing_since_{};
+  Duration away_{0};  ///< Between the position that it went on from and its start.
 };
 
 void judge_params(const LogParams& params, const Node& map, Decoding& decoding) {

@@ -119,7 +119,9 @@ Result<bool> LogFollower::turn_over(const HostFiles& files, const TakeLine& take
   }
   auto next = files.follow(path_);
   // Between its renaming and its making there is none: the old one is held meanwhile.
-  if (!next) return next.error().code == Errc::missing ? Result<bool>{false} : next.error();
+  if (!next && next.error().code != Errc::missing) return next.error();
+  reading.missing = !next;
+  if (reading.missing) return false;
   const auto identity = (*next)->identity();
   if (!identity) return identity.error();
   if (identity->same_file(identity_)) return false;

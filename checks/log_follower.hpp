@@ -40,6 +40,7 @@ class LogFollower {
     std::uint64_t bytes{0};    ///< Read.
     std::uint64_t skipped{0};  ///< Passed over, because more came than can be read.
     bool more{false};          ///< The bound was reached before the end.
+    bool missing{false};       ///< There is no file of that name; the one that was is held.
     bool lost{false};          ///< The file that was read before is gone, with what it held since.
   };
   /// Hands on the whole lines that are new, without their ends, each cut at limits::log_line_bytes,

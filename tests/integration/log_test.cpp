@@ -81,6 +81,26 @@ TEST_F(Log, LosesNothingWhenItIsRotatedAndTheAgentIsKilled) {
   EXPECT_TRUE(eventually([&] { return sample("failed_logins_matches") >= 45; }));
 }
 
+TEST_F(Log, ThatIsRemovedForGoodIsToldAndBackWhenItIs) {
+  agent_.stop();
+  agent_.configure(
+      "checks:\n  - name: logins\n    type: log\n    every: 200ms\n    file: " + file() +
+          "\n    sets: [failed_logins]\n    critical: file_missing_seconds > 1s\n"
+          "    clear: file_missing_seconds == 0\n",
+      "  recover_hold: 200ms\n");
+  start();
+  std::filesystem::remove(file());
+  const auto open = agent_.wait_for_incident("logins", "open");
+  EXPECT_THAT(text_at(open, "title"),
+              HasSubstr("CRITICAL: logins on web-1: file_missing_seconds "));
+  const auto gone = "there has been no " + file() + " for ";
+  EXPECT_THAT(text_at(open, "summary", "probable_cause"), HasSubstr(gone));
+  EXPECT_THAT(json::serialize(agent_.incident(text_at(open, "id"))), HasSubstr(gone));
+  write(refused(1));
+  agent_.wait_for_incident("logins", "resolved");
+  EXPECT_TRUE(eventually([&] { return sample("failed_logins_matches") == 1; }));
+}
+
 TEST_F(Log, ThatIsFloodedCostsItsOwnCheckOnly) {
   std::string flood;
   for (int i = 0; i < 20'000; ++i) flood += "a line that says nothing of interest, over and over\n";

@@ -169,6 +169,45 @@ TEST_F(LogTest, AFileThatIsNotThereCannotBeMeasured) {
   EXPECT_THAT(samples.error().detail, HasSubstr("/var/log/no.log"));
 }
 
+TEST_F(LogTest, AFileThatIsGoneForGoodIsSeenToBe) {
+  make();
+  EXPECT_EQ(value("file_missing_seconds"), 0);
+  log("panic: the last\n");
+  host.root.remove("/var/log/auth.log");
+  EXPECT_EQ(value("file_missing_seconds"), 0) << "as it is in the moment of its rotation";
+  host.clock.advance(20s);
+  EXPECT_EQ(value("panics_matches"), 1);
+  EXPECT_EQ(value("file_missing_seconds"), 20);
+  EXPECT_THAT(host.evidence(*check).lines,
+              Contains(HasSubstr("there has been no /var/log/auth.log for 20s")));
+  host.clock.advance(39s);
+  EXPECT_EQ(value("file_missing_seconds"), 59);
+  host.clock.advance(1s);
+  const auto samples = host.run(*check);
+  ASSERT_FALSE(samples) << "nothing counts any more, and that is no good news";
+  EXPECT_EQ(samples.error().code, Errc::missing);
+  EXPECT_THAT(samples.error().detail,
+              HasSubstr("there has been no /var/log/auth.log for 1m and nothing came"));
+  host.clock.advance(10s);
+  EXPECT_FALSE(host.run(*check)) << "still";
+  log("panic: begun anew\n");
+  EXPECT_EQ(value("panics_matches"), 1);
+  EXPECT_EQ(value("file_missing_seconds"), 0);
+}
+
+TEST_F(LogTest, AFileThatWasRemovedAndIsStillWrittenToIsRead) {
+  make();
+  std::ofstream writer{host.root.folder() + "/var/log/auth.log", std::ios::app};
+  host.root.remove("/var/log/auth.log");
+  for (int i = 0; i < 10; ++i) {
+    writer << "panic: out of sight\n" << std::flush;
+    host.clock.advance(20s);
+    ASSERT_TRUE(value("panics_matches")) << i;
+  }
+  EXPECT_EQ(value("panics_matches"), 3) << "within the window";
+  EXPECT_EQ(value("file_missing_seconds"), 180) << "whoever wants to know of it may";
+}
+
 TEST_F(LogTest, ReadsTheJournalFromACursorOn) {
   check = made(log_check(), map_of({{"journal", map_of({{"unit", word("ssh.service")}})},
                                     {"sets", list_of({"failed_logins"})}}));
