@@ -108,11 +108,9 @@ void Dovecot::stop() {
 }
 
 void Dovecot::kill() {
-  const auto children = children_of(server_->pid());
-  server_->kill();
+  kill_with_children(*server_);
   said_ = server_->text();
   server_.reset();
-  end_all(children);
 }
 
 void Dovecot::set_password(const std::string& user, const std::string& password) {

@@ -96,9 +96,8 @@ void Postfix::stop() {
 }
 
 void Postfix::kill() {
-  const auto children = children_of(master_->pid());
+  kill_with_children(*master_);
   master_.reset();
-  end_all(children);
 }
 
 std::vector<std::string> Postfix::list_command() const {

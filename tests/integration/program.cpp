@@ -60,6 +60,14 @@ sockaddr_in loopback(int port) {
   return out;
 }
 
+/// As proc(5) has it: 'R', 'S', 'T', 'Z'; nothing when there is no such process.
+std::optional<char> state_of(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto after_name = stat.rfind(") ");
+  if (after_name == std::string::npos || after_name + 2 >= stat.size()) return std::nullopt;
+  return stat[after_name + 2];
+}
+
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& changes) {
   std::vector<std::string> out;
   for (char** at = environ; *at != nullptr; ++at) {
@@ -281,9 +289,16 @@ std::vector<pid_t> children_of(pid_t pid) {
 }
 
 bool lives(pid_t pid) {
-  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
-  const auto after_name = stat.rfind(") ");
-  return after_name != std::string::npos && stat[after_name + 2] != 'Z';
+  const auto state = state_of(pid);
+  return state && *state != 'Z';
+}
+
+void kill_with_children(Program& server) {
+  server.signal(SIGSTOP);
+  eventually([&] { return state_of(server.pid()).value_or('T') == 'T' || !server.running(); });
+  const auto children = children_of(server.pid());
+  server.kill();
+  end_all(children);
 }
 
 void end_all(const std::vector<pid_t>& processes) {

@@ -116,6 +116,8 @@ bool takes_connections(int port);
 std::vector<pid_t> children_of(pid_t pid);
 /// Whether a process exists and is not a zombie.
 bool lives(pid_t pid);
+/// SIGKILL for a server and for all of its children, of which it makes none meanwhile.
+void kill_with_children(Program& server);
 /// SIGKILL for those that still live, and waits until they are gone. For the children of a server
 /// that died without them.
 void end_all(const std::vector<pid_t>& processes);
