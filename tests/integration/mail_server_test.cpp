@@ -13,8 +13,6 @@ namespace tocsin::integration {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 constexpr const char* curl_program = "/usr/bin/curl";
 // As curl(1) lists its exit codes.
@@ -116,7 +114,7 @@ TEST_F(TheMailServer, HoldsMailAndLetsItGoInAnyOrder) {
   postfix.hold(queue[0].id);
   server_->release();
   ASSERT_TRUE(arrives(1)) << server_->log();
-  ASSERT_THAT(postfix.queue(), SizeIs(1));
+  ASSERT_TRUE(eventually([&] { return postfix.queue().size() == 1; }));
   EXPECT_EQ(postfix.queue()[0].id, queue[0].id) << "the first is the last";
   const auto text = postfix.text_of(queue[0].id);
   postfix.release(queue[0].id);
