@@ -47,6 +47,13 @@ std::string type_of(const json::object& schema) {
   if (items != nullptr && items->is_object()) return "list of " + type_of(items->as_object());
   const auto* values = schema.if_contains("additionalProperties");
   if (values != nullptr && values->is_object()) return "map of " + type_of(values->as_object());
+  if (const auto* kinds = schema.if_contains("anyOf"); kinds != nullptr && kinds->is_array()) {
+    std::string out;
+    for (const auto& kind : kinds->as_array()) {
+      if (kind.is_object()) out += (out.empty() ? "" : " or ") + type_of(kind.as_object());
+    }
+    return out;
+  }
   return schema.contains("properties") ? "map" : "value";
 }
 
