@@ -5,14 +5,14 @@
 #include <tuple>
 #include <utility>
 
+#include "checks/followed_queue.hpp"
 #include "checks/queue_beanstalkd.hpp"
-#include "checks/queue_flow.hpp"
+#include "checks/queue_group.hpp"
 #include "checks/queue_mysql.hpp"
 #include "checks/queue_postgres.hpp"
 #include "checks/queue_rabbitmq.hpp"
 #include "checks/queue_redis.hpp"
 #include "checks/queue_source.hpp"
-#include "tocsin/base/text.hpp"
 
 namespace tocsin {
 namespace {
@@ -30,12 +30,12 @@ struct QueueFrom {
   std::optional<MysqlQueue> mysql{};
   static constexpr auto fields() {
     using Self = QueueFrom;
-    return std::tuple{
-        field("rabbitmq", &Self::rabbitmq, "A queue of RabbitMQ, by its management interface."),
-        field("redis", &Self::redis, "A list, a sorted set or a stream of Redis."),
-        field("beanstalkd", &Self::beanstalkd, "A tube of beanstalkd."),
-        field("postgres", &Self::postgres, "A query to PostgreSQL."),
-        field("mysql", &Self::mysql, "A query to MariaDB or MySQL.")};
+    return std::tuple{field("rabbitmq", &Self::rabbitmq,
+                            "A queue of RabbitMQ or several, by its management interface."),
+                      field("redis", &Self::redis, "A list, a sorted set or a stream of Redis."),
+                      field("beanstalkd", &Self::beanstalkd, "A tube of beanstalkd."),
+                      field("postgres", &Self::postgres, "A query to PostgreSQL."),
+                      field("mysql", &Self::mysql, "A query to MariaDB or MySQL.")};
   }
   friend bool operator==(const QueueFrom&, const QueueFrom&) = default;
 };
@@ -57,113 +57,68 @@ void each_named(const QueueFrom& from, const Use& use) {
   std::apply([&](const auto&... f) { (one(f), ...); }, QueueFrom::fields());
 }
 
-enum : std::uint16_t {
-  up,
-  depth,
-  oldest_seconds,
-  consumers,
-  in_per_second,
-  out_per_second,
-  drain_seconds
-};
-
-const std::vector<SampleSpec>& queue_specs() {
-  static const std::vector<SampleSpec> specs{
-      {"up", Unit::none, "1 when the server answers and has the queue, else 0."},
-      {"depth", Unit::none, "How many wait or are being worked on."},
-      {"oldest_seconds", Unit::seconds, "Age of the oldest that waits, where the server knows it."},
-      {"consumers", Unit::none, "How many take from it, where the server knows it."},
-      {"in_per_second", Unit::per_second, "How many come in, over the last minute."},
-      {"out_per_second", Unit::per_second, "How many are done, over the last minute."},
-      {"drain_seconds", Unit::seconds,
-       "Time until it is empty at the present rates; 30 days when it does not drain."},
-  };
-  return specs;
-}
-
-class QueueCheck final : public Check {
+/// Follows one queue.
+class OneQueueCheck final : public Check {
  public:
-  QueueCheck(std::string /*name*/, QueueParams params) {
-    each_named(params.from,
-               [this](std::string_view, const auto& block) { source_ = make_source(block); });
-  }
+  explicit OneQueueCheck(std::unique_ptr<QueueSource> source)
+      : source_{std::move(source)}, queue_{source_->name()} {}
 
   std::span<const SampleSpec> specs() const override { return queue_specs(); }
 
   Task<Samples> run(CheckContext& context) override {
     auto looking = source_->look(context);
     auto seen = co_await std::move(looking);
-    if (context.gap || !seen || !seen->up) flow_.forget();
+    if (context.gap) queue_.forget();
     if (!seen) {
-      reading_.reset();
+      queue_.lose();
       co_return seen.error();
     }
-    reading_ = *std::move(seen);
-    if (reading_->up) flow_.note(*reading_, context.clock.steady());
-    co_return samples();
+    queue_.note(*std::move(seen), context.clock.steady());
+    Samples samples;
+    samples.reserve(queue_specs().size());
+    queue_.put_samples(samples);
+    co_return samples;
   }
 
   asio::awaitable<Evidence> evidence(CheckContext& context) override {
-    Evidence evidence;
-    if (reading_ && !reading_->up) {
-      evidence.lines.push_back(reading_->failure);
-      evidence.probable_cause = reading_->failure;
-    } else if (reading_) {
-      describe_queue(context.clock.steady(), evidence);
+    std::string trouble;
+    if (queue_.reading() && queue_.reading()->up) {
+      auto asking = source_->trouble_of_server(context);
+      trouble = co_await std::move(asking);
     }
+    Evidence evidence;
+    queue_.describe(context.clock.steady(), evidence);
+    if (!trouble.empty()) evidence.lines.push_back(trouble);
+    if (evidence.probable_cause.empty()) evidence.probable_cause = std::move(trouble);
     co_return evidence;
   }
 
  private:
-  Samples samples() const {
-    Samples samples;
-    samples.reserve(queue_specs().size());
-    put(samples, up, reading_->up ? 1 : 0);
-    if (!reading_->up) return samples;
-    const auto put_known = [&](std::uint16_t spec, const std::optional<double>& value) {
-      if (value) put(samples, spec, *value);
-    };
-    put(samples, depth, reading_->depth);
-    put_known(oldest_seconds, reading_->oldest_seconds);
-    put_known(consumers, reading_->consumers);
-    put_known(in_per_second, flow_.rates().in);
-    put_known(out_per_second, flow_.rates().out);
-    put_known(drain_seconds, flow_.drain_seconds());
-    return samples;
+  std::unique_ptr<QueueSource> source_;
+  FollowedQueue queue_;
+};
+
+/// Follows one queue or several, as the back end is told.
+class QueueCheck final : public Check {
+ public:
+  QueueCheck(std::string /*name*/, QueueParams params) {
+    if (params.from.rabbitmq && names_several(*params.from.rabbitmq)) {
+      check_ = make_queue_group_check(make_group(*std::move(params.from.rabbitmq)));
+      return;
+    }
+    each_named(params.from, [this](std::string_view, const auto& block) {
+      check_ = std::make_unique<OneQueueCheck>(make_source(block));
+    });
   }
 
-  /// "5120 in queue "mailers" on mq:15672, 0 consumers, the oldest 14m old".
-  std::string state_in_words() const {
-    auto words = describe_number(reading_->depth) + " in " + source_->name();
-    if (const auto& count = reading_->consumers)
-      words += ", " + describe_number(*count) + (*count == 1 ? " consumer" : " consumers");
-    if (const auto& age = reading_->oldest_seconds)
-      words += ", the oldest " + describe_quantity(*age, Unit::seconds) + " old";
-    return words;
+  std::span<const SampleSpec> specs() const override { return check_->specs(); }
+  Task<Samples> run(CheckContext& context) override { return check_->run(context); }
+  asio::awaitable<Evidence> evidence(CheckContext& context) override {
+    return check_->evidence(context);
   }
 
-  void describe_queue(SteadyTime now, Evidence& evidence) const {
-    const auto estimate = flow_.drain_estimate();
-    const auto rates = flow_.rates_in_words();
-    evidence.lines.push_back(state_in_words());
-    if (!rates.empty()) evidence.lines.push_back(rates);
-    if (auto growth = flow_.growth_in_words(now); !growth.empty())
-      evidence.lines.push_back("it " + std::move(growth));
-    for (const auto& remark : reading_->remarks) evidence.lines.push_back(remark);
-    if (!estimate.empty()) evidence.lines.push_back("it " + estimate);
-    evidence.recovery_estimate = estimate;
-    if (reading_->depth <= 0 || !reading_->consumers) return;
-    const auto& rate = flow_.rates();
-    if (*reading_->consumers < 1)
-      evidence.probable_cause = "nobody consumes " + source_->name();
-    else if (rate.growth && *rate.growth > 0 && rate.in && rate.out && *rate.in > *rate.out)
-      evidence.probable_cause =
-          "more comes in than is taken out of " + source_->name() + ": " + rates;
-  }
-
-  std::unique_ptr<QueueSource> source_{};
-  QueueFlow flow_{};
-  std::optional<QueueReading> reading_{};  ///< Of the last run, unless it failed to measure.
+ private:
+  std::unique_ptr<Check> check_{};
 };
 
 void judge_params(const QueueParams& params, const Node& map, Decoding& decoding) {

@@ -1,33 +1,24 @@
 #include "checks/queue_rabbitmq.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "checks/net_samples.hpp"
-#include "checks/rabbitmq_reply.hpp"
+#include "checks/rabbitmq_broker.hpp"
 #include "checks/reply_by.hpp"
-#include "tocsin/base/text.hpp"
 
 namespace tocsin::checks {
 namespace {
 
-constexpr std::size_t name_characters_max = 100;
-
-/// Without these the answer lists every channel and consumer.
-constexpr std::string_view columns =
-    "?columns=name,state,messages,messages_ready,messages_unacknowledged,consumers,"
-    "head_message_timestamp,message_stats";
-
 class RabbitmqSource final : public QueueSource {
  public:
-  explicit RabbitmqSource(RabbitmqQueue params)
-      : params_{std::move(params)},
-        place_{place_of(params_)},
-        request_{request_below(params_, "/api/queues/" + percent_encoded(params_.vhost) + "/" +
-                                            percent_encoded(params_.queue) +
-                                            std::string{columns})} {}
+  explicit RabbitmqSource(const RabbitmqQueue& params)
+      : broker_{params},
+        queue_{params.queue.values.front()},
+        request_{broker_.request(broker_.queues_path() + "/" + percent_encoded(queue_) + "?" +
+                                 std::string{rabbitmq_columns})} {}
 
-  std::string name() const override { return queue_words() + " on " + place_; }
+  std::string name() const override {
+    return broker_.queue_words(queue_) + " on " + broker_.place();
+  }
 
   Task<QueueReading> look(CheckContext& context) override {
     auto request = request_;
@@ -36,67 +27,27 @@ class RabbitmqSource final : public QueueSource {
     const auto outcome = co_await std::move(asking);
     if (outcome.failure) {
       if (says_nothing_of_peer(outcome.failure->error)) co_return outcome.failure->error;
-      co_return down(outcome.failure->error.detail);
+      co_return RabbitmqBroker::down(outcome.failure->error.detail);
     }
     co_return read(*outcome.response, context.clock.wall());
   }
 
+  asio::awaitable<std::string> trouble_of_server(CheckContext& context) override {
+    return broker_.alarms(context);
+  }
+
  private:
-  static std::string quoted(const std::string& name) {
-    return "\"" + cut_characters(clean_utf8(name), name_characters_max) + "\"";
-  }
-  std::string queue_words() const {
-    return "queue " + quoted(params_.queue) +
-           (params_.vhost == "/" ? "" : " of vhost " + quoted(params_.vhost));
-  }
-
-  static QueueReading down(std::string why) {
-    QueueReading reading;
-    reading.up = false;
-    reading.failure = std::move(why);
-    return reading;
-  }
-
-  QueueReading refused(const HttpResponse& response) const {
-    const auto reason = rabbitmq_reason(response.body);
-    if (response.status == 404 && !reason.empty())
-      return down("there is no " + queue_words() + " on " + place_ + " (status 404)");
-    if (response.status == 404)
-      return down("no management interface of RabbitMQ answers below the URL on " + place_ +
-                  " (status 404)");
-    return down(refusal(params_, response) + (reason.empty() ? "" : ": " + quoted_answer(reason)));
-  }
-
   Result<QueueReading> read(const HttpResponse& response, WallTime now) const {
-    if (response.status < 200 || response.status > 299) return refused(response);
+    if (response.status < 200 || response.status > 299)
+      return RabbitmqBroker::down(broker_.refused(response, broker_.queue_words(queue_)));
     const auto reply = parse_rabbitmq_queue(response.body);
-    if (!reply) return down("the answer of " + place_ + " " + reply.error().detail);
-    if (reply->is_down()) return down(queue_words() + " is " + reply->state + " on " + place_);
-    if (!reply->messages)
-      return Error{Errc::missing,
-                   place_ + " has no statistics of " + queue_words() +
-                       " yet: they come within seconds unless management.disable_stats is set"};
-    QueueReading reading;
-    reading.depth = *reply->messages;
-    reading.consumers = reply->consumers;
-    reading.in_total = reply->published;
-    reading.out_total = reply->done;
-    reading.in_per_second = reply->published_per_second;
-    reading.out_per_second = reply->done_per_second;
-    if (reply->head_timestamp && reading.depth > 0) {
-      const auto sent = *reply->head_timestamp;
-      const std::chrono::duration<double> wall = now.time_since_epoch();
-      reading.oldest_seconds = std::max(0.0, wall.count() - sent);
-    }
-    if (reply->ready && reply->unacknowledged && *reply->unacknowledged > 0)
-      reading.remarks.push_back(describe_number(*reply->ready) + " ready, " +
-                                describe_number(*reply->unacknowledged) +
-                                " delivered and not acknowledged");
-    return reading;
+    if (!reply)
+      return RabbitmqBroker::down("the answer of " + broker_.place() + " " + reply.error().detail);
+    return broker_.reading(*reply, queue_, now);
   }
 
-  RabbitmqQueue params_;
-  std::string place_;
+  RabbitmqBroker broker_;
+  std::string queue_;
   HttpRequest request_;
 };
 
@@ -109,7 +60,11 @@ void judge_source(const RabbitmqQueue& params, const Node& map, Decoding& decodi
     const auto* node = map.find(key);
     inner.complain(node != nullptr ? *node : map, std::move(message));
   };
-  if (params.queue.empty()) complain("queue", "a queue has a name");
+  const auto& queues = params.queue.values;
+  if (queues.empty() || queues.size() > queues_watched_max)
+    complain("queue", "expected 1 to " + std::to_string(queues_watched_max) + " names and globs");
+  for (const auto& name : queues)
+    if (name.empty()) complain("queue", "a queue has a name");
   if (params.vhost.empty()) complain("vhost", "a virtual host has a name; the usual one is \"/\"");
   constexpr std::string_view api = "/api";
   const auto& target = params.url.target;
@@ -117,8 +72,13 @@ void judge_source(const RabbitmqQueue& params, const Node& map, Decoding& decodi
     complain("url", "leave /api out: give the address of the management interface");
 }
 
+bool names_several(const RabbitmqQueue& params) {
+  const auto& queues = params.queue.values;
+  return queues.size() > 1 || is_queue_glob(queues.front());
+}
+
 std::unique_ptr<QueueSource> make_source(RabbitmqQueue params) {
-  return std::make_unique<RabbitmqSource>(std::move(params));
+  return std::make_unique<RabbitmqSource>(params);
 }
 
 }  // namespace tocsin::checks

@@ -40,6 +40,10 @@ class QueueSource {
   /// A server that is away, refuses or lacks the queue is a reading that is not up. An Error is for
   /// what says nothing of the queue: this host's own trouble, or numbers that are not there yet.
   virtual Task<QueueReading> look(CheckContext& context) = 0;
+  /// What is wrong with the server as a whole, one sentence, or "". Asked only for evidence.
+  virtual asio::awaitable<std::string> trouble_of_server(CheckContext& /*context*/) {
+    co_return std::string{};
+  }
 };
 
 }  // namespace tocsin::checks

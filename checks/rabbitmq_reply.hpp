@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tocsin/base/error.hpp"
 
@@ -32,6 +34,30 @@ struct RabbitmqQueueReply {
 
 /// Reads the answer, whatever it is. Errc::malformed when it is not the description of a queue.
 Result<RabbitmqQueueReply> parse_rabbitmq_queue(std::string_view body);
+
+/// One of a page's queues.
+struct RabbitmqListed {
+  std::string name{};  ///< As safe as clean_utf8() makes it; 1 to 255 bytes.
+  RabbitmqQueueReply queue{};
+};
+
+/// A page of the list of queues (GET /api/queues/VHOST?page=N&…). A broker that knows no pages
+/// answers with the whole list, which is one page then.
+struct RabbitmqPage {
+  std::vector<RabbitmqListed> queues{};  ///< Without those that have no name.
+  std::uint64_t pages{1};                ///< How many there were when it answered.
+  std::uint64_t listed{0};               ///< Queues on all the pages then.
+};
+
+/// Reads the answer, whatever it is. Errc::malformed when it is no list of queues.
+Result<RabbitmqPage> parse_rabbitmq_page(std::string_view body);
+
+/// Whether the answer says that there is no such page (any more).
+bool is_beyond_last_page(std::string_view body);
+
+/// "memory on rabbit@mq, disk on rabbit@mq2": the alarms in an answer of GET
+/// /api/health/checks/alarms; "" when it names none.
+std::string rabbitmq_alarms(std::string_view body);
 
 /// The `reason` of an answer that is an error ("Not Found"); "" when the body is none of the
 /// management interface's.

@@ -80,6 +80,59 @@ TEST(RabbitmqReply, AnythingElseIsMalformed) {
   EXPECT_FALSE(parse_rabbitmq_queue(std::string(100'000, '[')));
 }
 
+TEST(RabbitmqReply, APageHasItsQueuesAndSaysHowManyThereAre) {
+  // As RabbitMQ 3.10 answered: a queue without statistics has its name only.
+  const auto page = parse_rabbitmq_page(
+      R"({"filtered_count":9,"item_count":2,"items":[{"consumers":0,"head_message_timestamp":null,)"
+      R"("messages":7,"messages_ready":7,"messages_unacknowledged":0,"name":"mailers-1",)"
+      R"("state":"running"},{"name":"mailers-2"}],"page":1,"page_count":5,"page_size":2,)"
+      R"("total_count":12})");
+  ASSERT_TRUE(page) << page.error().detail;
+  EXPECT_EQ(page->pages, 5U);
+  EXPECT_EQ(page->listed, 9U);
+  ASSERT_EQ(page->queues.size(), 2U);
+  EXPECT_EQ(page->queues[0].name, "mailers-1");
+  EXPECT_EQ(page->queues[0].queue.messages, 7);
+  EXPECT_EQ(page->queues[1].name, "mailers-2");
+  EXPECT_FALSE(page->queues[1].queue.messages);
+}
+
+TEST(RabbitmqReply, AListWithoutPagesIsOnePage) {
+  const auto page = parse_rabbitmq_page(R"([{"name":"a","messages":1},{"name":"b"}])");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->pages, 1U);
+  EXPECT_EQ(page->listed, 2U);
+  EXPECT_EQ(page->queues.size(), 2U);
+}
+
+TEST(RabbitmqReply, WhatIsNoQueueOfAPageIsLeftOut) {
+  const auto page = parse_rabbitmq_page(
+      R"({"items":[7,null,[],{},{"name":""},{"name":8},{"name":")" + std::string(256, 'x') +
+      R"("},{"name":"a\u0007"}],"page_count":-3,"filtered_count":"9"})");
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->queues.size(), 1U);
+  EXPECT_EQ(page->queues[0].name.find('\a'), std::string::npos);
+  EXPECT_EQ(page->pages, 0U);
+  EXPECT_EQ(page->listed, 0U);
+  for (const std::string body : {"", "<html>", "7", "{}", R"({"items":{}})", R"({"items":[)"})
+    EXPECT_FALSE(parse_rabbitmq_page(body)) << body;
+  EXPECT_FALSE(parse_rabbitmq_page(std::string(100'000, '[')));
+}
+
+TEST(RabbitmqReply, APageThatIsNotThereSaysSo) {
+  EXPECT_TRUE(is_beyond_last_page(R"({"error":"page_out_of_range","reason":"Page out of range"})"));
+  EXPECT_FALSE(is_beyond_last_page(R"({"error":"bad_request"})"));
+  EXPECT_FALSE(is_beyond_last_page("[]"));
+}
+
+TEST(RabbitmqReply, AlarmsAreNamed) {
+  EXPECT_EQ(rabbitmq_alarms(R"({"alarms":[{"node":"rabbit@a","resource":"memory"},)"
+                            R"({"node":"rabbit@b","resource":"disk"}],"status":"failed"})"),
+            "memory on rabbit@a, disk on rabbit@b");
+  for (const auto* body : {"", "[]", "{}", R"({"alarms":7})", R"({"alarms":[7,{"node":"a"}]})"})
+    EXPECT_EQ(rabbitmq_alarms(body), "") << body;
+}
+
 TEST(RabbitmqReply, AnErrorHasItsReason) {
   EXPECT_EQ(rabbitmq_reason(R"({"error":"not_authorized","reason":"Login failed"})"),
             "Login failed");
