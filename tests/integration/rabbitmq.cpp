@@ -12,6 +12,7 @@ namespace {
 
 // The script itself: the one in the path changes the user.
 constexpr const char* server_program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+constexpr const char* control_program = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 constexpr const char* mapper_program = "/usr/bin/epmd";
 constexpr int attempts = 3;  // Somebody else may take a port between asking for it and using it.
 constexpr Duration start_patience = 90s;  // An Erlang machine on a host that builds meanwhile.
@@ -68,7 +69,7 @@ void RabbitMq::start() {
             {"HOME", folder_.path()},
             {"ERL_EPMD_PORT", std::to_string(mapper_port_)},
             {"ERL_EPMD_ADDRESS", "127.0.0.1"},
-            {"RABBITMQ_NODENAME", "tocsin" + std::to_string(management_port_) + "@localhost"},
+            {"RABBITMQ_NODENAME", node()},
             {"RABBITMQ_DIST_PORT", std::to_string(distribution_port_)},
             {"RABBITMQ_CONF_ENV_FILE", folder_ / "none.conf"},
             {"RABBITMQ_CONFIG_FILE", folder_ / "rabbitmq.conf"},
@@ -110,6 +111,21 @@ void RabbitMq::set_password(const std::string& password) {
 
 void RabbitMq::make_queue(std::string_view queue) const {
   expect(ask("PUT", "/api/queues/%2F/" + segment(queue), json::object{{"durable", true}}));
+}
+
+void RabbitMq::delete_queue(std::string_view queue) const {
+  expect(ask("DELETE", "/api/queues/%2F/" + segment(queue)));
+}
+
+void RabbitMq::want_memory(bool wants) const {
+  const auto share = wants ? "0.000001" : "0.9";
+  const auto answer = run({control_program, "-n", node(), "set_vm_memory_high_watermark", share},
+                          {{"HOME", folder_.path()},
+                           {"ERL_EPMD_PORT", std::to_string(mapper_port_)},
+                           {"RABBITMQ_CONF_ENV_FILE", folder_ / "none.conf"}});
+  const int expected = wants ? 503 : 200;
+  if (!eventually([&] { return ask("GET", "/api/health/checks/alarms").status == expected; }))
+    throw std::runtime_error{"no change of the memory alarm: " + answer.output + answer.errors};
 }
 
 void RabbitMq::publish(std::string_view queue, int messages) const {
