@@ -187,8 +187,7 @@ Result<MysqlDsn> parse_mysql_dsn(const Secret& text) {
   if (rest.size() > dsn_bytes_max)
     return bad_dsn("is longer than " + std::to_string(dsn_bytes_max) + " bytes");
   const bool mysql = rest.starts_with("mysql://");
-  if (!mysql && !rest.starts_with("mariadb://"))
-    return bad_dsn(no_url);
+  if (!mysql && !rest.starts_with("mariadb://")) return bad_dsn(no_url);
   rest.remove_prefix(mysql ? 8 : 10);
   if (std::any_of(rest.begin(), rest.end(),
                   [](char c) { return c >= 0 && (c <= ' ' || c == 127); }))

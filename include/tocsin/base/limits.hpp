@@ -11,7 +11,7 @@ namespace tocsin::limits {
 using namespace std::chrono_literals;
 
 // The host.
-inline constexpr std::size_t checks_in_flight = 192;  // a thousand a second, 0.19 s each
+inline constexpr std::size_t checks_in_flight = 192;          // a thousand a second, 0.19 s each
 inline constexpr std::size_t check_memory_bytes = 64u << 10;  // what a check keeps across restarts
 inline constexpr std::size_t growing_file_piece_bytes = 64u << 10;
 inline constexpr std::size_t log_bytes_per_run = 4u << 20;  // read and matched in one run
