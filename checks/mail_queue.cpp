@@ -130,10 +130,10 @@ class MailQueueCheck final : public Check {
     for (auto& line : evidence.lines) line = cut_characters(line, limits::evidence_line_characters);
     if (!complaint_.empty())
       evidence.probable_cause = complaint_;
+    else if (2 * tally_.held > tally_.depth)  // Whatever delayed them before they were held.
+      evidence.probable_cause = held_words();
     else if (!reasons.empty() && 2 * reasons.front().second > tally_.reasons.total())
       evidence.probable_cause = reasons.front().first;
-    else if (2 * tally_.held > tally_.depth)
-      evidence.probable_cause = held_words();
     evidence.recovery_estimate = estimate(context.clock.steady());
     co_return evidence;
   }

@@ -301,7 +301,7 @@ TEST(MailQueue, HeldMailIsACauseOfItsOwn) {
   MailHost host;
   const auto check = made(mail_queue_check());
   host.processes.answer("postqueue", 0,
-                        message("hold", "A", 100, "a@example.com") +
+                        message("hold", "A", 100, "a@example.com", "Connection refused") +
                             message("hold", "B", 100, "b@example.com") +
                             message("active", "C", 100, "c@example.com"));
   ASSERT_TRUE(host.run(*check));
