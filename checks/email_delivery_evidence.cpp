@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checks/words.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -19,10 +20,6 @@ std::string sending_of(const TestMessage& one, const MailRoute& route) {
   return text;
 }
 
-std::string count_of(std::size_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string{noun} + (count == 1 ? "" : "s");
-}
-
 void tell_missing(const TestMessages& messages, const MailRoute& route, Now now,
                   std::vector<std::string>& lines) {
   const auto missing = messages.missing();
@@ -30,10 +27,10 @@ void tell_missing(const TestMessages& messages, const MailRoute& route, Now now,
     lines.push_back("missing for " + describe(now.steady - missing[i]->since) + ": " +
                     sending_of(*missing[i], route));
   if (missing.size() > messages_shown)
-    lines.push_back("and " + count_of(missing.size() - messages_shown, "later test message") +
+    lines.push_back("and " + counted(missing.size() - messages_shown, "later test message") +
                     ", missing too");
   if (messages.full())
-    lines.push_back("no more are sent: " + count_of(test_messages_under_way, "test message") +
+    lines.push_back("no more are sent: " + counted(test_messages_under_way, "test message") +
                     " under way");
 }
 
@@ -53,6 +50,15 @@ void tell_newest(const NewestArrival& newest, std::vector<std::string>& lines) {
   lines.push_back(std::move(line));
 }
 
+/// Whether a relay's words name the message: there is a number behind the status ("2.0.0 Ok: queued
+/// as 4XyZ"), as every mail system's name for one has.
+bool names_message(std::string_view receipt) {
+  constexpr std::string_view digits = "0123456789";
+  const auto status = receipt.find_first_not_of("0123456789.");
+  return status != std::string_view::npos &&
+         receipt.find_first_of(digits, status) != std::string_view::npos;
+}
+
 std::string probable_cause(const TestMessages& messages, const MailRoute& route) {
   if (!route.relay_fault.empty()) return route.relay_fault;
   if (!route.mailbox_fault.empty()) return route.mailbox_fault;
@@ -65,7 +71,7 @@ std::string probable_cause(const TestMessages& messages, const MailRoute& route)
   }
   auto text = "mail that " + route.relay + " took has not come to " + route.mailbox;
   const auto& receipt = missing.front()->receipt;
-  if (!receipt.empty()) text += "; look there for what it called \"" + receipt + "\"";
+  if (names_message(receipt)) text += "; look there for what it called \"" + receipt + "\"";
   return text;
 }
 

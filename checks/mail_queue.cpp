@@ -7,6 +7,7 @@
 
 #include "checks/mail_listing.hpp"
 #include "checks/reply_by.hpp"
+#include "checks/words.hpp"
 #include "tocsin/base/limits.hpp"
 #include "tocsin/base/text.hpp"
 
@@ -73,10 +74,6 @@ std::vector<Lister> listers_of(const MailQueueParams& params) {
   return all;
 }
 
-std::string count_of(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string{noun} + (count == 1 ? "" : "s");
-}
-
 std::string first_line(std::string_view text) {
   return cut_characters(clean_utf8(trim(text.substr(0, text.find('\n')))), 200);
 }
@@ -117,7 +114,7 @@ class MailQueueCheck final : public Check {
     if (queue_known_) evidence.lines.push_back(size_line());
     const auto reasons = tally_.reasons.top(reasons_shown);
     for (const auto& [reason, count] : reasons)
-      evidence.lines.push_back(count_of(count, "recipient") + " delayed: " + reason);
+      evidence.lines.push_back(counted(count, "recipient") + " delayed: " + reason);
     std::string domains;
     for (const auto& [domain, count] : tally_.recipient_domains.top(domains_shown))
       domains += (domains.empty() ? "" : ", ") + domain + " " + std::to_string(count);
@@ -203,7 +200,7 @@ class MailQueueCheck final : public Check {
     const auto& program = lister.command.front();
     if (outcome.timed_out)
       return Error{Errc::timed_out, program + " was ended after " + describe(outcome.took) +
-                                        ", with " + count_of(tally.depth, "message") +
+                                        ", with " + counted(tally.depth, "message") +
                                         " listed so far; a longer timeout may do"};
     const auto words = outcome.error_output.empty()
                            ? "it said nothing"
@@ -216,7 +213,7 @@ class MailQueueCheck final : public Check {
                                       std::to_string(outcome.exit_code) + ": " + words +
                                       std::string{what_to_do(lister.system, outcome)}};
     if (tally.depth == 0 && tally.unreadable > 0)
-      return Error{Errc::protocol, program + " printed " + count_of(tally.unreadable, "line") +
+      return Error{Errc::protocol, program + " printed " + counted(tally.unreadable, "line") +
                                        ", and none of them of a mail queue"};
     return std::nullopt;
   }
@@ -246,7 +243,7 @@ class MailQueueCheck final : public Check {
   }
 
   std::string size_line() const {
-    auto line = count_of(tally_.depth, "message") + " in the queue";
+    auto line = counted(tally_.depth, "message") + " in the queue";
     if (tally_.deferred > 0) line += ", " + std::to_string(tally_.deferred) + " deferred";
     if (tally_.active > 0) line += ", " + std::to_string(tally_.active) + " active";
     if (tally_.held > 0) line += ", " + std::to_string(tally_.held) + " on hold";
@@ -257,7 +254,7 @@ class MailQueueCheck final : public Check {
 
   std::string held_words() const {
     const bool exim = listers_[found_].system == MailSystem::exim;
-    return std::to_string(tally_.held) + " of " + count_of(tally_.depth, "message") +
+    return std::to_string(tally_.held) + " of " + counted(tally_.depth, "message") +
            (exim ? " frozen, until somebody thaws them (exim -Mt ID)"
                  : " on hold, until somebody releases them (postsuper -H ALL)");
   }

@@ -4,6 +4,7 @@
 
 #include "checks/net_samples.hpp"
 #include "checks/plugin_number.hpp"
+#include "checks/words.hpp"
 #include "tocsin/base/text.hpp"
 
 namespace tocsin::checks {
@@ -15,10 +16,6 @@ bool is_name(std::string_view name) {
   };
   return !name.empty() && name.size() <= named_query_name_characters && name.front() >= 'a' &&
          name.front() <= 'z' && std::all_of(name.begin(), name.end(), fits);
-}
-
-std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "tocsin/base/error.hpp"
@@ -37,6 +38,9 @@ class Words {
  private:
   std::string_view rest_;
 };
+
+/// "1 message", "2 messages".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 /// Whether two words are the same but for the case of their letters (ASCII).
 bool is_same_word(std::string_view a, std::string_view b);

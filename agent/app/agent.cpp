@@ -243,7 +243,8 @@ bool Agent::Impl::listen() {
 }
 
 void Agent::Impl::announce() const {
-  log->info("{} watches {}: {} checks, {}", version_line(), host, settings->checks.size(), address);
+  log->info("{} watches {}: {} check{}, {}", version_line(), host, settings->checks.size(),
+            settings->checks.size() == 1 ? "" : "s", address);
   if (!settings->slack)
     log->info("no Slack: each incident's room is kept here, see `tocsin incident show`");
   if (!settings->pagerduty) log->info("no PagerDuty: nobody is paged, and every incident says so");

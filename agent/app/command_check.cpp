@@ -163,7 +163,7 @@ void print(const CommonOptions& common, const std::vector<Look>& looks, Severity
     return each.verdict.severity != Severity::ok;
   });
   std::cout << "\n"
-            << looks.size() << " checks, " << bad
+            << looks.size() << (looks.size() == 1 ? " check, " : " checks, ") << bad
             << " in breach; worst: " << coloured(to_string(worst), colour) << "\n";
 }
 

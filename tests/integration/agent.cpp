@@ -105,7 +105,7 @@ void Agent::launch() {
 }
 
 void Agent::wait_until_up() {
-  const auto line = program_->wait_for_line(" checks, http://");
+  const auto line = program_->wait_for_line(", http://");
   if (!line) throw std::runtime_error{"tocsin did not start: " + program_->text()};
   address_ = address_of(*line);
 }

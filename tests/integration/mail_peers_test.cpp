@@ -117,12 +117,6 @@ std::vector<BadPeer> bad_mailboxes() {
   };
 }
 
-double kilobytes(pid_t pid, std::string_view name) {
-  const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
-  const auto at = status.find(name);
-  return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + name.size(), nullptr);
-}
-
 TEST(MailPeers, ThatMisbehaveCostTheirOwnCheckOneTimeout) {
   std::vector<std::unique_ptr<ScriptedServer>> servers;
   Agent agent;

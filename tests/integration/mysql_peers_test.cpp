@@ -144,11 +144,6 @@ class MysqlPeers : public ::testing::Test {
     }
     return all;
   }
-  double kilobytes(std::string_view name) {
-    const auto status = read_file("/proc/" + std::to_string(agent_.program().pid()) + "/status");
-    const auto at = status.find(name);
-    return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + name.size(), nullptr);
-  }
   std::ptrdiff_t descriptors() {
     const std::filesystem::directory_iterator all{"/proc/" +
                                                   std::to_string(agent_.program().pid()) + "/fd"};
@@ -172,7 +167,7 @@ TEST_F(MysqlPeers, ThatMisbehaveCostTheirOwnCheckOneTimeout) {
   }
   agent_.configure(checks);
   agent_.start();
-  const auto first = kilobytes("VmRSS:");
+  const auto first = kilobytes(agent_.program().pid(), "VmRSS:");
   for (const auto& peer : peers) {
     const auto incident = agent_.wait_for_incident(peer.name, "open");
     const auto told = json::serialize(agent_.incident(text_at(incident, "id")));
@@ -191,7 +186,7 @@ TEST_F(MysqlPeers, ThatMisbehaveCostTheirOwnCheckOneTimeout) {
         agent_.metric("tocsin_check_runs_total{check=\"" + peer.name + "\",outcome=\"timed_out\"}"),
         0)
         << peer.name << ": it ended by itself, in time to say why";
-  EXPECT_LT(kilobytes("VmHWM:") - first, 48 << 10) << "in KiB";
+  EXPECT_LT(kilobytes(agent_.program().pid(), "VmHWM:") - first, 48 << 10) << "in KiB";
   EXPECT_LT(descriptors(), 100);
   agent_.stop();
 }

@@ -288,6 +288,12 @@ std::vector<pid_t> children_of(pid_t pid) {
   return out;
 }
 
+double kilobytes(pid_t pid, std::string_view name) {
+  const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
+  const auto at = status.find(name);
+  return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + name.size(), nullptr);
+}
+
 bool lives(pid_t pid) {
   const auto state = state_of(pid);
   return state && *state != 'Z';

@@ -114,6 +114,8 @@ int free_port();
 bool takes_connections(int port);
 /// The direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);
+/// A line of a process's /proc/PID/status that counts kilobytes ("VmRSS:"); 0 when it is not there.
+double kilobytes(pid_t pid, std::string_view name);
 /// Whether a process exists and is not a zombie.
 bool lives(pid_t pid);
 /// SIGKILL for a server and for all of its children, of which it makes none meanwhile.

@@ -289,12 +289,6 @@ std::vector<BadBus> bad_buses() {
   };
 }
 
-double kilobytes(pid_t pid, std::string_view name) {
-  const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
-  const auto at = status.find(name);
-  return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + name.size(), nullptr);
-}
-
 TEST(SystemdPeers, ThatMisbehaveCostTheirOwnCheckOneTimeout) {
   std::vector<std::unique_ptr<ScriptedServer>> servers;
   const Folder sockets;

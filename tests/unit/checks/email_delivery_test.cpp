@@ -109,6 +109,14 @@ TEST(EmailDeliveryEvidence, NamesTheMessageThatIsMissingAndWhoTookIt) {
             "for what it called \"2.0.0 Ok: queued as 4XyZ\"");
 }
 
+TEST(EmailDeliveryEvidence, SendsNobodyLookingForWhatHasNoName) {
+  TestMessages messages{"tag", 5min, 1h};
+  messages.begin(start, 1);
+  messages.accept("2.0.0 Ok");
+  EXPECT_EQ(email_delivery_evidence(messages, route, after(12min)).probable_cause,
+            "mail that relay:587 took has not come to tocsin@example.com (imap:993)");
+}
+
 TEST(EmailDeliveryEvidence, NamesTheServerThatHeldItLongest) {
   TestMessages messages{"tag", 5min, 1h};
   const auto id = messages.begin(start, 1).id;
