@@ -156,10 +156,9 @@ class EmailDeliveryCheck final : public Check {
     const auto deletable = messages_->to_delete(found, context.clock.now());
     auto taking = take_in(context, dialog, found);
     auto taken = co_await std::move(taking);
+    if (taken) messages_->conclude(found, context.clock.now());
     keep(context);
     if (!taken) co_return taken;
-    messages_->conclude(found, context.clock.now());
-    keep(context);
     if (!deletable.empty()) {
       auto removing = dialog.remove(deletable);
       auto removed = co_await std::move(removing);
